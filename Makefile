@@ -1,0 +1,67 @@
+# `make` alone prints this help. Everything sets itself up on first use; the second run does no set-up again.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/uv/bin/uv
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test unit scenarios check fmt up down bench faults wheel lock
+
+help: ## print this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## install Python 3.13 if there is none, and the pinned packages into .venv
+
+$(UV):
+	@$(PYTHON) -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9" \
+	  || { echo "could not make a virtual environment with $(PYTHON): on Debian, 'apt install python3-venv' brings what is missing" >&2; exit 1; }
+
+$(READY): pyproject.toml requirements-dev.lock | $(UV)
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python 3.13 $(VENV)
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@touch $@
+
+demo: $(READY) ## settle a month on this machine, from the HTTP call to the post office
+	@$(BIN)/python -m local demo
+
+up: $(READY) ## start the local stack (STACK_DIR, default .local)
+	@$(BIN)/python -m local up
+
+down: $(READY) ## end the local stack
+	@$(BIN)/python -m local down
+
+test: $(READY) ## every test, Spark on Sail and again on JVM Spark
+	@$(BIN)/python -m pytest tests
+
+unit: $(READY) ## the unit tests: seconds
+	@$(BIN)/python -m pytest tests/unit
+
+scenarios: $(READY) ## the worked calculations and their like
+	@$(BIN)/python -m pytest tests/scenarios
+
+check: $(READY) ## format, lint, types, imports, dead links
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: $(READY) ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(READY) ## measure; writes docs/performance.md
+	@$(BIN)/python -m bench
+
+faults: $(READY) ## break the local stack 2 000 times and look that nothing is lost
+	@$(BIN)/python -m tests.faults
+
+wheel: $(READY) ## the wheel that Databricks installs
+	@$(UV) build --quiet --wheel
+
+lock: $(UV) ## pin every package again, after a change of pyproject.toml
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --group dev --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock pyproject.toml
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --group app \
+	  --no-emit-index-url --no-header --no-annotate -o requirements.txt pyproject.toml

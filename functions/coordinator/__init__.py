@@ -1,0 +1,1 @@
+"""The use cases: start a job, watch runs, receive a result, dispatch."""

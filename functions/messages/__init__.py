@@ -1,0 +1,1 @@
+"""Pure: who receives what, rows to series, series to documents, ids and the envelope."""

@@ -1,0 +1,185 @@
+"""What the use cases need from the world outside, as Protocols. Adapters implement them; tests use the fakes.
+
+The errors are part of the ports: an adapter translates what its SDK raises into these.
+
+PortError
+├── Unavailable        the dependency cannot be reached or asks to come back later; `retry_after` seconds where it says
+├── NotFound           there is no such file, lease or run
+├── AlreadyExists      a file that was to be created is there (If-None-Match:*)
+├── Changed            the file is no longer the one that the ETag names (If-Match), or its lease is not ours
+└── LeaseHeld          another one works on the file
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class PortError(Exception):
+    """Base of what a dependency may answer."""
+
+
+class Unavailable(PortError):
+    """The dependency cannot be reached now; `name` says which one."""
+
+    def __init__(self, name: str, reason: str = "", retry_after: float | None = None) -> None:
+        self.name = name
+        self.retry_after = retry_after
+        super().__init__(f"{name} cannot be reached{': ' + reason if reason else ''}")
+
+
+class NotFound(PortError):
+    """There is no such thing."""
+
+
+class AlreadyExists(PortError):
+    """A file that was to be created is there already."""
+
+
+class Changed(PortError):
+    """The file has changed since it was read, or the lease is lost."""
+
+
+class LeaseHeld(PortError):
+    """Another one holds the lease."""
+
+
+class Clock(Protocol):
+    """The time, so that tests decide it."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One file as a listing shows it; `path` from the root of the file system."""
+
+    path: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+class Lease(Protocol):
+    """Sole right to work on one file; lost when not renewed in time."""
+
+    def renew(self) -> None:
+        """Hold it for another period. Raises Changed when it was lost."""
+
+    def release(self) -> None:
+        """Give it back; never raises when it was lost already."""
+
+
+class Lake(Protocol):
+    """The files of the lake, paths from the root of the file system (shared/lake_layout.py)."""
+
+    def read(self, path: str) -> tuple[bytes, str]:
+        """Content and ETag. Raises NotFound."""
+
+    def create(self, path: str, content: bytes) -> str:
+        """Create a file in place, flushed once with close; returns its ETag. Raises AlreadyExists."""
+
+    def replace(self, path: str, content: bytes, etag: str) -> str:
+        """Write a new content if the file is still the one that `etag` names. Raises Changed, NotFound."""
+
+    def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
+        """Delete a file; one that is gone is success. Raises Changed when `etag` no longer fits."""
+
+    def rename(self, source: str, target: str, lease: Lease | None = None) -> None:
+        """Move a file, never over another one. Raises AlreadyExists, NotFound, Changed (lease lost)."""
+
+    def list(self, folder: str, newest_first: bool = False) -> Iterator[LakeFile]:
+        """Every file below a folder; nothing when the folder is not there."""
+
+    def lease(self, path: str, seconds: int = 60) -> Lease:
+        """Take the lease of a file. Raises LeaseHeld, NotFound."""
+
+    def check(self) -> None:
+        """Raise Unavailable when the lake does not answer."""
+
+
+class RunPhase(StrEnum):
+    """What a Databricks run comes down to (spec: coordinator 4)."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as the job platform tells of it; `state` is its own word for it, `error` its reason when it failed."""
+
+    run_id: int
+    phase: RunPhase
+    state: str
+    page: str | None = None
+    error: str | None = None
+
+
+class JobRunner(Protocol):
+    """Starts and watches Spark jobs. No call waits for a run."""
+
+    def start(self, parameters: Mapping[str, str], token: str) -> int:
+        """Start a run, or find the one that this idempotency token started; returns its id. Raises Unavailable."""
+
+    def run(self, run_id: int) -> Run:
+        """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
+
+    def cancel(self, run_id: int) -> None:
+        """Ask for the end of a run; one that has ended is success. Raises Unavailable."""
+
+    def check(self) -> None:
+        """Raise Unavailable when the platform does not answer or does not know the job."""
+
+
+Row = Mapping[str, Any]
+
+
+class ResultTables(Protocol):
+    """Delta tables of the lake, read without Spark, the newest snapshot (at least the version asked for)."""
+
+    def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
+        """The grid areas that a job's attempt has rows for in a result table."""
+
+    def rows(self, table: str, job_id: str, attempt: int, grid_area: str | None = None) -> Iterator[Any]:
+        """A job's rows of a result table as Arrow record batches, sorted by result_id and time, in bounded memory."""
+
+    def input_rows(self, table: str, version: int | None = None) -> Sequence[Row]:
+        """A small input table (owners, delegations) whole, at a version or the newest. A missing table is empty."""
+
+    def version(self, table: str) -> int | None:
+        """The newest version of an input table, None when there is none."""
+
+
+@dataclass(frozen=True)
+class PostOfficeMessage:
+    """One event for the post office: envelope bytes and properties (spec: messages 4)."""
+
+    message_id: str
+    recipient: str
+    body: bytes
+    correlation_id: str
+    properties: Mapping[str, str | int]
+
+
+class PostOffice(Protocol):
+    """The Event Hub that carries the messages to the market actors."""
+
+    def send(self, messages: Iterable[PostOfficeMessage]) -> None:
+        """Send messages in order, partition key = recipient; returns when all are accepted.
+
+        Raises:
+            Unavailable: after retries inside the function's time; any number of the messages may have been accepted.
+        """
+
+    def fits(self, message: PostOfficeMessage) -> bool:
+        """Whether the hub takes a message of this size; otherwise it goes by reference (messages 4)."""
+
+    def check(self) -> None:
+        """Raise Unavailable when the hub does not answer."""

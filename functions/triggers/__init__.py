@@ -1,0 +1,1 @@
+"""Bindings only: parse, call one use case, translate the answer."""

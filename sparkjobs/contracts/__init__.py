@@ -1,0 +1,1 @@
+"""One schema per table that crosses a border, every column commented."""

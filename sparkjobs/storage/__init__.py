@@ -1,0 +1,1 @@
+"""The only place with sessions, reading, writing, paths and Delta."""

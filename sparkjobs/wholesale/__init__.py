@@ -1,0 +1,1 @@
+"""Wholesale settlement (spec: wholesale), one stage a module."""
