@@ -143,7 +143,10 @@ def _newest_price(period: Row, time: datetime, prices: list[Row]) -> Decimal | N
     return max(inside, key=lambda row: row["charge_time"])["charge_price"] if inside else None
 
 
-GROUP = ["charge_code", "charge_owner_id", "charge_type", "grid_area_code", "energy_supplier_id", "time", "metering_point_type", "settlement_method", "resolution", "is_tax", "price"]
+GROUP = (
+    *("charge_code", "charge_owner_id", "charge_type", "grid_area_code", "energy_supplier_id", "time"),
+    *("metering_point_type", "settlement_method", "resolution", "is_tax", "price"),
+)
 
 
 def _group(period: Row, link: Link, time: datetime, resolution: str, price: Decimal | None) -> tuple[object, ...]:

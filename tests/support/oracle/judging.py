@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.support.oracle.model import STEP, Arguments, Row, RuleBroken, local_day, midnight_of
@@ -30,7 +31,7 @@ def judge_periods(rows: list[Row], arguments: Arguments, key: Callable[[Row], An
         by_key[key(row)].append(row)
     for same in by_key.values():
         same.sort(key=lambda row: row["from_date"])
-        for earlier, later in zip(same, same[1:], strict=False):
+        for earlier, later in pairwise(same):
             if later["from_date"] < earlier["to_date"]:
                 refuse("periods overlap", [earlier, later])
 
