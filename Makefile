@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test unit scenarios check fmt up down bench faults wheel lock
+.PHONY: help setup demo test unit scenarios check fmt up down bench faults wheel lock scan what-if bundle-validate deploy
 
 help: ## print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -45,7 +45,8 @@ check: $(READY) ## format, lint, types, imports, dead links
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest tests/architecture
 
 fmt: $(READY) ## format and mend what can be mended
 	@$(BIN)/ruff format .
@@ -65,3 +66,20 @@ lock: $(UV) ## pin every package again, after a change of pyproject.toml
 	  --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock pyproject.toml
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --group app \
 	  --no-emit-index-url --no-header --no-annotate -o requirements.txt pyproject.toml
+
+scan: $(READY) ## known holes in dependencies, secrets in the repository
+	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock
+	@git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+ENVIRONMENT ?= dev
+what-if: ## what a deployment would change (ENVIRONMENT, LOCATION, ENTRA_AUDIENCE; needs az)
+	@az deployment sub what-if --location "$(LOCATION)" --template-file bicep/main.bicep \
+	  --parameters @bicep/parameters/$(ENVIRONMENT).json location="$(LOCATION)" entraAudience="$(ENTRA_AUDIENCE)"
+
+bundle-validate: $(READY) ## whether the Databricks bundle is valid (ENVIRONMENT; needs databricks)
+	@cd sparkjobs && databricks bundle validate --target $(ENVIRONMENT)
+
+deploy: $(READY) ## into Azure (ENVIRONMENT; needs azd, az, databricks)
+	@azd env select $(ENVIRONMENT) 2>/dev/null || azd env new $(ENVIRONMENT) --no-prompt
+	@azd env set BUNDLE_TARGET $(ENVIRONMENT)
+	@azd up --no-prompt
