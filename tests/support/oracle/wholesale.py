@@ -37,12 +37,12 @@ def settle_charges(
     }
 
 
-def total(amounts: Iterable[Amount]) -> Amount:
+def total(amounts: Iterable[Amount], of: object) -> Amount:
     """Nulls ignored, null if all are null."""
     known = [amount for amount in amounts if amount is not None]
     summed = sum(known, Decimal(0)) if known else None
     if summed is not None and abs(summed) > charges.LARGEST_AMOUNT:
-        raise RuleBroken("amount beyond its decimal", [summed])
+        raise RuleBroken("amount beyond its decimal", [of, summed])
     return summed
 
 
@@ -56,7 +56,7 @@ def monthly_amounts(rows: list[Row], arguments: Arguments) -> list[Row]:
     for row in rows:
         groups[tuple(row[name] for name in MONTHLY)].append(row["amount"])
     return [
-        dict(zip(MONTHLY, group, strict=True)) | {"time": arguments.period_start, "amount": total(amounts)}
+        dict(zip(MONTHLY, group, strict=True)) | {"time": arguments.period_start, "amount": total(amounts, group)}
         for group, amounts in groups.items()
     ]
 
@@ -81,11 +81,14 @@ def totals_per_owner(monthly: list[Row], arguments: Arguments) -> list[Row]:
         for owner in owners:
             own = [row["amount"] for row in rows if row["charge_owner_id"] == owner and not row["is_tax"]]
             tax = [row["amount"] for row in rows if row["charge_owner_id"] != owner and row["is_tax"]]
-            found.append(_total_row(group, owner, total(own + tax), arguments))
+            found.append(_total_row(group, owner, total(own + tax, group), arguments))
     return found
 
 
 def totals_per_supplier(monthly: list[Row], arguments: Arguments) -> list[Row]:
     """Everything summed, owner null (wholesale 7)."""
     groups = _by_area_and_supplier(monthly)
-    return [_total_row(group, None, total(row["amount"] for row in rows), arguments) for group, rows in groups.items()]
+    return [
+        _total_row(group, None, total((row["amount"] for row in rows), group), arguments)
+        for group, rows in groups.items()
+    ]
