@@ -1,0 +1,81 @@
+"""Wholesale settlement, read aloud (wholesale.md)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pyspark.sql import DataFrame
+
+from shared.danish_time import local_midnights
+from sparkjobs.wholesale.amounts import amounts_per_charge, with_price_at_time
+from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
+from sparkjobs.wholesale.subscriptions_and_fees import counted_quantities, daily_prices, factors_linked
+from sparkjobs.wholesale.tariffs import (
+    daily_quantities,
+    energy_behind_tariffs,
+    hourly_quantities,
+    tariffs_with_prices,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholesaleResults:
+    """The three charge tables, without job_id, attempt and result_id."""
+
+    amounts_per_charge: DataFrame
+    monthly_amounts_per_charge: DataFrame
+    total_monthly_amounts: DataFrame
+
+
+def calculate(
+    *,
+    tariff_hours: DataFrame,
+    tariff_sets: DataFrame,
+    grid_loss_points: DataFrame,
+    metering_points: DataFrame,
+    charge_prices: DataFrame,
+    charge_links: DataFrame,
+    charge_price_points: DataFrame,
+    period_start: datetime,
+    period_end: datetime,
+    time_zone: str,
+) -> WholesaleResults:
+    """What suppliers owe the owners of charges in [period_start, period_end).
+
+    Args:
+        tariff_hours: tariff_set_id, grid_area_code, energy_supplier_id, metering_point_type, settlement_method, hour
+            (UTC hours since the epoch), milli_kwh bigint, qualities (bit mask): sums of every expected hour of all
+            metering points but exchange and the raw grid-loss ones, at their own resolution.
+        tariff_sets: tariff_set_id, charge_code, charge_owner_id (`tariff_sets.with_tariff_sets`).
+        grid_loss_points: calculated grid loss (energy 10): metering_point_id bigint, metering_point_type,
+            settlement_method, grid_area_code, energy_supplier_id, time, milli_kwh bigint.
+        metering_points: clamped periods after the child rule (`children`), grid-loss metering points among them.
+        charge_prices: kept price information (`reading.Charges.prices`).
+        charge_links: kept links (`reading.Charges.links`).
+        charge_price_points: kept price points (`reading.Charges.price_points`).
+        period_start: start of the local month; a simulation may begin at any whole hour.
+        period_end: its end.
+        time_zone: the market's, by its IANA name.
+    """
+    midnights = local_midnights(period_start, period_end, ZoneInfo(time_zone))
+
+    energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
+    tariffs = tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices)
+    hourly = hourly_quantities(energy, tariffs).transform(with_price_at_time, charge_price_points)
+    daily = daily_quantities(energy, tariffs, time_zone).transform(with_price_at_time, charge_price_points)
+
+    factors = factors_linked(charge_links, metering_points)
+    prices_of_days = daily_prices(charge_prices, charge_price_points, midnights)
+    subscriptions_and_fees = counted_quantities(factors, prices_of_days)
+
+    amounts = amounts_per_charge(hourly.unionByName(daily).unionByName(subscriptions_and_fees))
+    return monthly_results(amounts, period_start)
+
+
+def monthly_results(amounts: DataFrame, period_start: datetime) -> WholesaleResults:
+    """Monthly and total amounts of amounts per charge, which a job may have written and read again in between."""
+    monthly = monthly_amounts_per_charge(amounts, period_start)
+    totals = total_monthly_amounts(monthly, period_start)
+    return WholesaleResults(
+        amounts_per_charge=amounts, monthly_amounts_per_charge=monthly, total_monthly_amounts=totals
+    )

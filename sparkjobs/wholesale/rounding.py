@@ -1,0 +1,43 @@
+"""Exact numbers of the charges: whole milli-kWh and decimals, rounded half up, away from zero (wholesale 4 and 5).
+
+Every decimal that leaves an expression is cast: the engines give intermediate decimals different scales. A value beyond
+its decimal becomes null here, which `checks.failed_checks` finds and names; it is never cut or wrapped.
+"""
+
+from decimal import Decimal
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+_MILLI = Decimal("0.001")
+_MICRO = Decimal("0.000001")
+_QUANTITY_LIMIT = 10**18  # in milli units: decimal(18,3) holds what is below
+_AMOUNT_LIMIT = 10**12  # in DKK: decimal(18,6) holds what is below
+
+
+def quantity(milli: Column) -> Column:
+    """Thousandths (bigint) as decimal(18,3); null beyond it."""
+    exact = (milli.cast("decimal(19,0)") * F.lit(_MILLI)).cast("decimal(22,3)")
+    return F.when(F.abs(milli) < F.lit(_QUANTITY_LIMIT), exact).cast("decimal(18,3)")
+
+
+def amount(quantity: Column, price: Column) -> Column:
+    """decimal(18,3) × decimal(18,6) → decimal(18,6), null beyond it: 4.003 × 0.123456 = 0.494194368 → 0.494194."""
+    return money(F.round((quantity * price).cast("decimal(37,9)"), 6))
+
+
+def money(exact: Column) -> Column:
+    """A sum of amounts as decimal(18,6); null beyond it."""
+    return F.when(F.abs(exact) < F.lit(_AMOUNT_LIMIT), exact).cast("decimal(18,6)")
+
+
+def price_per_day(price: Column, days: int) -> Column:
+    """A monthly price, decimal(18,6), divided by the days of the period: 100.10 in 31 days → 3.229032.
+
+    In integers, so that nothing is rounded twice: m micro-DKK → sgn(m) · ((2·|m| + days) div (2·days)).
+    """
+    micro = (price * F.lit(1_000_000)).cast("decimal(18,0)").cast("bigint")
+    twice = F.abs(micro) * F.lit(2) + F.lit(days)
+    rounded = (twice - twice % F.lit(2 * days)) / F.lit(2 * days)
+    signed = F.when(micro < 0, -rounded).otherwise(rounded)
+    return (signed.cast("decimal(18,0)") * F.lit(_MICRO)).cast("decimal(18,6)")
