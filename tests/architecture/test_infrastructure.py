@@ -1,4 +1,4 @@
-"""Infrastructure and code agree: settings, roles, names, parameters. Two parsers read every Bicep file; no CLI is needed."""
+"""Infrastructure and code agree: settings, roles, names, parameters. Two parsers read every Bicep file, no CLI does."""
 
 import json
 import re
