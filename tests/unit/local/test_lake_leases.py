@@ -15,7 +15,7 @@ from azure.core.exceptions import (
     ResourceModifiedError,
 )
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from azure.storage.filedatalake import FileSystemClient
+from azure.storage.filedatalake import DataLakeLeaseClient, FileSystemClient
 
 from local.lake.errors import StorageError
 from local.lake.leases import Leases
@@ -73,9 +73,8 @@ def test_a_released_lease_is_free_and_a_lost_one_cannot_be_renewed(lake: FileSys
     first_id = first.id
     first.release()
     second = file.acquire_lease(-1)
-    first.id = first_id
     with pytest.raises(HttpResponseError, match="LeaseIdMismatchWithLeaseOperation"):
-        first.renew()
+        DataLakeLeaseClient(file, lease_id=first_id).renew()
     assert second.break_lease() == 0
     file.delete_file()
     with pytest.raises(HttpResponseError):
