@@ -19,10 +19,11 @@ QUANTITIES = st.integers(-4_000, 30_000)
 def charge_markets(draw: Any, arguments: Arguments) -> Inputs:
     """An energy market with children, up to four charges, their prices, and links of metering points of any kind."""
     market = draw(energy_markets(arguments, QUANTITIES))
-    for number in range(draw(st.integers(0, 2))):
+    for number in range(draw(st.integers(0, 3))):
         market["metering_point_periods"] += _child(draw, number, market, arguments)
         market["time_series_points"] += points_of(draw, f"07{number:06d}", arguments, QUANTITIES)
     ids = sorted({row["metering_point_id"] for row in market["metering_point_periods"]})
+    ids += 3 * [name for name in ids if name.startswith("07")]
     for number in range(draw(st.integers(1, 4))):
         _charge(draw, number, market, ids, arguments)
     return market
@@ -52,15 +53,24 @@ def _charge(draw: Any, number: int, market: Inputs, ids: list[str], arguments: A
         row = {"resolution": resolution, "is_tax": is_tax, "from_date": begins, "to_date": ends}
         market["charge_price_information_periods"].append(charge | row)
     times = _price_times(resolution, arguments)
-    for time in draw(st.lists(st.sampled_from(times), unique=True, max_size=8)):
-        price = {"charge_price": Decimal(draw(PRICES)).scaleb(-6), "charge_time": time}
-        market["charge_price_points"].append(charge | price)
-    linked = draw(st.lists(st.sampled_from(ids), max_size=4, unique=kind != "fee"))
+    for price, time in _prices(draw, times):
+        row = {"charge_price": Decimal(price).scaleb(-6), "charge_time": time}
+        market["charge_price_points"].append(charge | row)
+    linked = draw(st.lists(st.sampled_from(ids), min_size=1, max_size=6, unique=kind != "fee"))
     for name in linked:
         for begins, ends in spans(draw, arguments, gaps=True):
             factor = 1 if kind == "tariff" else draw(st.integers(1, 3))
             row = {"metering_point_id": name, "quantity": factor, "from_date": begins, "to_date": ends}
             market["charge_link_periods"].append(charge | row)
+
+
+def _prices(draw: Any, times: list[datetime]) -> list[tuple[int, datetime]]:
+    """A price at every time, or at a few of them."""
+    if draw(st.booleans()):
+        first, slope = draw(PRICES), draw(st.integers(0, 1_000))
+        return [(first + slope * index, time) for index, time in enumerate(times)]
+    some = draw(st.lists(st.sampled_from(times), unique=True, max_size=4))
+    return [(draw(PRICES), time) for time in some]
 
 
 def _price_times(resolution: str, arguments: Arguments) -> list[datetime]:
@@ -69,4 +79,4 @@ def _price_times(resolution: str, arguments: Arguments) -> list[datetime]:
         return steps(arguments.period_start - HOUR, arguments.period_end + HOUR, HOUR)
     midnights = arguments.midnights()
     before = [midnights[0] - timedelta(days=days) for days in (1, 2, 40)]
-    return [*midnights, *midnights, *before, LONG_AGO - timedelta(days=1), midnights[-1] + timedelta(days=1)]
+    return [*midnights, *before, LONG_AGO - timedelta(days=1), midnights[-1] + timedelta(days=1)]
