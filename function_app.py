@@ -2,4 +2,10 @@
 
 import azure.functions as func
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+from functions.triggers import calls, events, timers
+from functions.triggers.application import SettlementApp
+
+app = SettlementApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+app.register_functions(calls.blueprint)
+app.register_functions(events.blueprint)
+app.register_functions(timers.blueprint)

@@ -7,14 +7,18 @@ PortError
 ├── NotFound           there is no such file, lease or run
 ├── AlreadyExists      a file that was to be created is there (If-None-Match:*)
 ├── Changed            the file is no longer the one that the ETag names (If-Match), or its lease is not ours
-└── LeaseHeld          another one works on the file
+├── LeaseHeld          another one works on the file
+├── RunRefused         the job platform will never start this run; the message is its reason
+└── InvalidToken       an access token that proves nothing
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from shared.result_series import ResultSeries
 
 
 class PortError(Exception):
@@ -44,6 +48,10 @@ class Changed(PortError):
 
 class LeaseHeld(PortError):
     """Another one holds the lease."""
+
+
+class RunRefused(PortError):
+    """The job platform will not start this run however often it is asked."""
 
 
 class Clock(Protocol):
@@ -83,13 +91,23 @@ class Lake(Protocol):
         """Create a file in place, flushed once with close; returns its ETag. Raises AlreadyExists."""
 
     def replace(self, path: str, content: bytes, etag: str) -> str:
-        """Write a new content if the file is still the one that `etag` names. Raises Changed, NotFound."""
+        """Write a new content if the file is still the one that `etag` names. Raises Changed, NotFound.
+
+        Readers see the old content or the new one, never a part, and a crash leaves the old one. Not for watched
+        folders. Returns the new ETag, or "" where the lake does not tell it.
+        """
 
     def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
         """Delete a file; one that is gone is success. Raises Changed when `etag` no longer fits."""
 
+    def delete_folder(self, folder: str) -> None:
+        """Delete a folder and all below it; one that is gone is success."""
+
     def rename(self, source: str, target: str, lease: Lease | None = None) -> None:
         """Move a file, never over another one. Raises AlreadyExists, NotFound, Changed (lease lost)."""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file of this path."""
 
     def list(self, folder: str, newest_first: bool = False) -> Iterator[LakeFile]:
         """Every file below a folder; nothing when the folder is not there."""
@@ -109,6 +127,8 @@ class RunPhase(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
+    """Never began: too many runs at once (MAXIMUM_CONCURRENT_RUNS_REACHED); a new attempt may fare better."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,12 @@ class JobRunner(Protocol):
     """Starts and watches Spark jobs. No call waits for a run."""
 
     def start(self, parameters: Mapping[str, str], token: str) -> int:
-        """Start a run, or find the one that this idempotency token started; returns its id. Raises Unavailable."""
+        """Start a run, or find the one that this idempotency token started; returns its id.
+
+        Raises:
+            Unavailable: it cannot be reached now.
+            RunRefused: it will never start this one.
+        """
 
     def run(self, run_id: int) -> Run:
         """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
@@ -143,6 +168,17 @@ Row = Mapping[str, Any]
 
 class ResultTables(Protocol):
     """Delta tables of the lake, read without Spark, the newest snapshot (at least the version asked for)."""
+
+    def series(
+        self, table: str, job_id: str, attempt: int, grid_area: str, only: Collection[str] | None = None
+    ) -> Iterator[ResultSeries]:
+        """The series that a job's attempt has in a grid area, sorted by result_id, one at a time in bounded memory.
+
+        `only`: these result ids and no others.
+        """
+
+    def series_keys(self, table: str, job_id: str, attempt: int, grid_area: str) -> Sequence[ResultSeries]:
+        """The same series without their points (empty columns): what there is, at a fraction of the cost."""
 
     def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
         """The grid areas that a job's attempt has rows for in a result table."""
@@ -183,3 +219,14 @@ class PostOffice(Protocol):
 
     def check(self) -> None:
         """Raise Unavailable when the hub does not answer."""
+
+
+class InvalidToken(PortError):
+    """An access token that proves nothing; the message says why, without a word of the token."""
+
+
+class TokenVerifier(Protocol):
+    """Checks access tokens (coordinator 3)."""
+
+    def verify(self, token: str) -> Mapping[str, Any]:
+        """The claims of a token whose signature, issuer, audience and expiry hold. Raises InvalidToken, Unavailable."""

@@ -109,7 +109,8 @@ def _period_problems(arguments: JobArguments) -> dict[str, str]:
     if not is_local_midnight(arguments.quarterly_transition, zone):
         problems["quarterly_transition"] = f"{format_instant(arguments.quarterly_transition)} is no local midnight"
     if start >= end:
-        return problems | {"period_end": f"{format_instant(end)} is not after the begin, {format_instant(start)}"}
+        late = {"period_end": f"{format_instant(end)} is not after the begin, {format_instant(start)}"}
+        return problems | _border_problems(arguments) | late
     problems |= _border_problems(arguments)
     if problems.keys() & {"period_start", "period_end"}:
         return problems

@@ -61,6 +61,11 @@ class JobRecord:
     run_page: str | None = None
     error: str | None = None
     cancel_requested: bool = False
+    start_after: str | None = None
+    """When a run that found no room is started again; until then none is under way."""
+    capacity_refusals: int = 0
+    run_ended_at: str | None = None
+    """When a run was first seen to have succeeded while its manifest was not there."""
     promoted: bool = False
     split_failures: int = 0
     trace_id: str | None = None

@@ -1,0 +1,198 @@
+"""Databricks Jobs through databricks-sdk: start, look, cancel. No call waits for a run (platform 2).
+
+The SDK repeats a POST after a lost reply; only the idempotency token keeps that one run. After its time it raises the
+builtin TimeoutError, not a DatabricksError.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters.identity import managed_identity
+from functions.ports import NotFound, Run, RunPhase, RunRefused, Unavailable
+
+if TYPE_CHECKING:
+    from databricks.sdk.core import Config
+    from databricks.sdk.service import jobs
+
+DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+HTTP_SECONDS = 10
+RETRY_SECONDS = 8
+LONGEST_ERROR = 4000
+
+PHASE_BY_RESULT = {
+    "SUCCESS": RunPhase.SUCCEEDED,
+    "CANCELED": RunPhase.CANCELLED,
+    "USER_CANCELED": RunPhase.CANCELLED,
+    "UPSTREAM_CANCELED": RunPhase.CANCELLED,
+    "SKIPPED": RunPhase.CANCELLED,
+    "MAXIMUM_CONCURRENT_RUNS_REACHED": RunPhase.REFUSED,
+    "MAX_CONCURRENT_RUNS_EXCEEDED": RunPhase.REFUSED,
+}
+"""Every other result, a known one or not, is a failure."""
+PHASE_BY_LIFE_CYCLE = {
+    "PENDING": RunPhase.WAITING,
+    "QUEUED": RunPhase.WAITING,
+    "WAITING": RunPhase.WAITING,
+    "WAITING_FOR_RETRY": RunPhase.WAITING,
+    "BLOCKED": RunPhase.WAITING,
+    "SKIPPED": RunPhase.CANCELLED,
+    "TERMINATED": RunPhase.FAILED,
+    "INTERNAL_ERROR": RunPhase.FAILED,
+}
+"""Where there is no result. RUNNING, TERMINATING, an unknown or absent one: the run has not ended."""
+
+
+def phase_of(life_cycle: str | None, result: str | None) -> RunPhase:
+    """What a run's states come down to: the result decides before the life cycle (coordinator 4)."""
+    if result is not None:
+        return PHASE_BY_RESULT.get(result, RunPhase.FAILED)
+    return PHASE_BY_LIFE_CYCLE.get(life_cycle or "", RunPhase.RUNNING)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Translate what the SDK raises into the errors of the port."""
+    from databricks.sdk import errors
+    from databricks.sdk.errors.base import DatabricksError
+
+    try:
+        yield
+    except errors.NotFound as error:
+        raise NotFound(str(error)) from error
+    except errors.BadRequest as error:
+        raise RunRefused(str(error)) from error
+    except (DatabricksError, OSError, ValueError) as error:
+        raise Unavailable("databricks", type(error).__name__) from error
+
+
+class DatabricksJobs:
+    """The settlement job of a workspace. The client is made at the first use, and once."""
+
+    def __init__(
+        self, host: str, *, token: str = "", client_id: str = "", job_id: str = "", job_name: str = "settlement"
+    ) -> None:
+        self.host, self.token, self.client_id, self.job_name = host, token, client_id, job_name
+        self._job_id = int(job_id) if job_id else None
+        self._by_name = not job_id
+        self._made: jobs.JobsAPI | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _api(self) -> "jobs.JobsAPI":
+        with self._lock:
+            if self._made is None:
+                from databricks.sdk.core import ApiClient
+                from databricks.sdk.service.jobs import JobsAPI
+
+                self._made = JobsAPI(ApiClient(self._config()))  # type: ignore[no-untyped-call] # the SDK has no types here
+            return self._made
+
+    def _config(self) -> "Config":
+        from databricks.sdk.core import Config
+
+        limits: dict[str, Any] = {"http_timeout_seconds": HTTP_SECONDS, "retry_timeout_seconds": RETRY_SECONDS}
+        if self.token or self.host.startswith("http://"):
+            return Config(host=self.host, token=self.token or "none", auth_type="pat", **limits)
+        return Config(host=self.host, credentials_strategy=_identity_strategy(self.client_id), **limits)
+
+    def start(self, parameters: Mapping[str, str], token: str) -> int:
+        """Start a run, or find the one of this token. Raises Unavailable, RunRefused."""
+        job_id = self._job()
+        try:
+            with _errors():
+                started = self._api.run_now(job_id, idempotency_token=token, job_parameters=dict(parameters))
+                return int(started.run_id)
+        except (NotFound, RunRefused) as error:
+            if not self._by_name:
+                raise RunRefused(str(error)) from error
+            # A job that was deployed anew has another id: it is looked up again before the next try.
+            self._job_id = None
+            if self._job() == job_id:
+                raise RunRefused(str(error)) from error
+            raise Unavailable("databricks", "the settlement job was deployed anew") from error
+
+    def _job(self) -> int:
+        if self._job_id is None:
+            with _errors():
+                found = next(iter(self._api.list(name=self.job_name)), None)
+            if found is None or found.job_id is None:
+                raise Unavailable("databricks", f"there is no job named {self.job_name}")
+            self._job_id = found.job_id
+        return self._job_id
+
+    def run(self, run_id: int) -> Run:
+        """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
+        try:
+            with _errors():
+                run = self._api.get_run(run_id)
+        except RunRefused as error:
+            raise NotFound(str(error)) from error
+        life_cycle, result, message = _states(run)
+        phase = phase_of(life_cycle, result)
+        error_text = self._error_text(run, message) if phase is RunPhase.FAILED else None
+        return Run(run_id, phase, result or life_cycle or "unknown", run.run_page_url, error_text)
+
+    def _error_text(self, run: "jobs.Run", message: str) -> str:
+        """The error of the first failed task, else what the run says."""
+        for task in run.tasks or []:
+            result = task.state.result_state if task.state else None
+            if task.run_id is None or (result is not None and result.value == "SUCCESS"):
+                continue
+            try:
+                with _errors():
+                    output = self._api.get_run_output(task.run_id)
+            except (NotFound, RunRefused, Unavailable):
+                continue
+            if output.error:
+                return output.error[:LONGEST_ERROR]
+        return message[:LONGEST_ERROR]
+
+    def cancel(self, run_id: int) -> None:
+        """Ask for the end of a run; one that has ended or is gone is success. Raises Unavailable."""
+        try:
+            with _errors():
+                self._api.cancel_run(run_id)
+        except (NotFound, RunRefused):
+            return
+
+    def check(self) -> None:
+        """Raise Unavailable when the platform does not answer or does not know the job."""
+        try:
+            with _errors():
+                if self._by_name:
+                    self._job_id = None
+                    self._job()
+                else:
+                    self._api.get(self._job())
+        except (NotFound, RunRefused) as error:
+            raise Unavailable("databricks", f"there is no job {self._job_id}") from error
+
+
+def _states(run: "jobs.Run") -> tuple[str | None, str | None, str]:
+    """Life cycle, result and message; from `status` where `state` is not told."""
+    if run.state is not None:
+        life, result = run.state.life_cycle_state, run.state.result_state
+        return life and life.value, result and result.value, run.state.state_message or ""
+    if run.status is not None:
+        details = run.status.termination_details
+        life_v2 = run.status.state
+        code = details.code.value if details and details.code else None
+        return life_v2 and life_v2.value, code, (details.message if details else None) or ""
+    return None, None, ""
+
+
+def _identity_strategy(client_id: str) -> Any:
+    """Sign in with the app's identity: the SDK has no strategy of its own for it (platform 2.2)."""
+    from databricks.sdk.credentials_provider import CredentialsStrategy
+
+    class IdentityStrategy(CredentialsStrategy):
+        def auth_type(self) -> str:
+            return "managed-identity"
+
+        def __call__(self, cfg: "Config") -> Callable[[], dict[str, str]]:  # noqa: ARG002 - the SDK's signature
+            credential = managed_identity(client_id)
+            return lambda: {"Authorization": f"Bearer {credential.get_token(DATABRICKS_SCOPE).token}"}
+
+    return IdentityStrategy()

@@ -1,0 +1,35 @@
+"""Hold a file's lease for as long as a piece of work lasts."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from functions.ports import Lake, Lease, PortError
+
+logger = logging.getLogger(__name__)
+SECONDS = 60
+RENEW_EVERY = 20
+
+
+@contextmanager
+def holding(path: str, lake: Lake) -> Iterator[Lease]:
+    """Take the lease and renew it until the work is done. Raises LeaseHeld, NotFound when it cannot be taken."""
+    lease = lake.lease(path, SECONDS)
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(lease, done, path), daemon=True)
+    keeper.start()
+    try:
+        yield lease
+    finally:
+        done.set()
+        keeper.join()
+        lease.release()
+
+
+def _keep(lease: Lease, done: threading.Event, path: str) -> None:
+    while not done.wait(RENEW_EVERY):
+        try:
+            lease.renew()
+        except PortError as error:
+            logger.warning("the lease of %s could not be renewed: %s", path, error)

@@ -1,0 +1,205 @@
+"""The job records and their markers in the lake: conditional writes only (coordinator 2).
+
+Whole = a JSON document that parses: a file that was created but not yet flushed counts as not there, and is taken over.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from functions.coordinator.errors import UnknownJob
+from functions.coordinator.record import JobRecord, read_record
+from functions.ports import AlreadyExists, Changed, Clock, Lake, LakeFile, LeaseHeld, NotFound
+from shared import lake_layout
+from shared.danish_time import format_instant
+
+logger = logging.getLogger(__name__)
+TRIES = 25
+"""Tries of one conditional write; two hosts that always meet are apart again after a few."""
+
+
+def new_job_id(now: datetime) -> str:
+    """A UUID that sorts by its time (version 7), so that the newest jobs are found without reading their records."""
+    head = int(now.timestamp() * 1000).to_bytes(6, "big")
+    body = bytearray(head + os.urandom(10))
+    body[6] = body[6] & 0x0F | 0x70
+    body[8] = body[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(body)))
+
+
+def active_key(arguments: dict[str, str]) -> str:
+    """What makes two actual jobs equal: type, variant, period and areas (coordinator 3)."""
+    names = ("process-type", "process-variant", "period-start", "period-end", "grid-areas")
+    return hashlib.sha256("\n".join(arguments[name] for name in names).encode()).hexdigest()
+
+
+def idempotency_key(caller: str, key: str) -> str:
+    """The name of the key file of one caller."""
+    return hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Marker:
+    """A small JSON file that says which job holds something."""
+
+    content: dict[str, Any]
+    etag: str
+    """Empty where it was just made."""
+
+
+@dataclass(frozen=True)
+class RecordStore:
+    """Reads and writes the job records and their markers."""
+
+    lake: Lake
+    clock: Clock
+
+    def now(self) -> str:
+        """The present instant as records hold it."""
+        return format_instant(self.clock.now())
+
+    def find(self, job_id: str) -> JobRecord | None:
+        """The record, None when there is none (or none yet)."""
+        found = self._read(job_id)
+        return found[0] if found else None
+
+    def get(self, job_id: str) -> JobRecord:
+        """The record. Raises UnknownJob."""
+        record = self.find(job_id)
+        if record is None:
+            raise UnknownJob(job_id)
+        return record
+
+    def create(self, record: JobRecord) -> JobRecord:
+        """Create a record, or find the one that is there under its id."""
+        if self._create_whole(lake_layout.job_record(record.job_id), record.to_json()):
+            return record
+        return self.get(record.job_id)
+
+    def change(self, job_id: str, update: Callable[[JobRecord], JobRecord]) -> JobRecord:
+        """Read, update, write if unchanged; again when another one was faster. An equal record is not written.
+
+        Raises:
+            UnknownJob: there is no such record.
+            Changed: another one was faster every time.
+        """
+        for attempt in range(TRIES):
+            found = self._read(job_id)
+            if found is None:
+                raise UnknownJob(job_id)
+            record, etag = found
+            updated = update(record)
+            if updated == record:
+                return record
+            try:
+                self.lake.replace(lake_layout.job_record(job_id), updated.to_json(), etag)
+            except Changed:
+                pause(attempt)
+                continue
+            if updated.status is not record.status:
+                logger.info("job went to %s: %s", updated.status, updated.history[-1].cause, extra={"job_id": job_id})
+            return updated
+        raise Changed(lake_layout.job_record(job_id))
+
+    def open_jobs(self) -> Iterator[LakeFile]:
+        """The markers of the jobs that have not ended; a marker's name is the job id."""
+        return self.lake.list(lake_layout.OPEN_JOBS)
+
+    def mark_open(self, job_id: str) -> None:
+        """Let the timers see the job from now on."""
+        try:
+            self.lake.create(f"{lake_layout.OPEN_JOBS}/{job_id}", b"")
+        except AlreadyExists:
+            return
+
+    def close(self, record: JobRecord) -> None:
+        """Take away the markers of a job that has ended; what is missed here the sweep takes away."""
+        try:
+            path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
+            marker = self.marker(path)
+            if marker is not None and marker.content.get("jobId") == record.job_id:
+                self.lake.delete(path, etag=marker.etag)
+            self.lake.delete(f"{lake_layout.OPEN_JOBS}/{record.job_id}")
+        except (Changed, LeaseHeld):
+            logger.info("a marker is held by another one; the sweep takes it", extra={"job_id": record.job_id})
+
+    def marker(self, path: str) -> Marker | None:
+        """A marker, None when it is not there or not whole."""
+        found = self._read_json(path)
+        return Marker(*found) if found else None
+
+    def claim(self, path: str, content: dict[str, Any]) -> Marker:
+        """Create a marker, or find the one that is there: the content says whose it is."""
+        if self._create_whole(path, json.dumps(content).encode()):
+            return Marker(content, "")
+        return self.marker(path) or self.claim(path, content)
+
+    def take_over(self, path: str, content: dict[str, Any], etag: str) -> bool:
+        """Write another content into a marker that is still as it was read; False when another one was faster."""
+        try:
+            self.lake.replace(path, json.dumps(content).encode(), etag)
+        except (Changed, NotFound):
+            return False
+        return True
+
+    def _create_whole(self, path: str, content: bytes) -> bool:
+        """Create a file, or finish one that its creator left empty; False when a whole one is there."""
+        for attempt in range(TRIES):
+            try:
+                self.lake.create(path, content)
+            except AlreadyExists:
+                found = self._raw(path)
+                if found and _parsed(found[0]) is not None:
+                    return found[0] == content
+                if found and self._finish(path, content, found[1]):
+                    return True
+                pause(attempt)
+                continue
+            return True
+        raise Changed(path)
+
+    def _finish(self, path: str, content: bytes, etag: str) -> bool:
+        try:
+            self.lake.replace(path, content, etag)
+        except (Changed, NotFound):
+            return False
+        return True
+
+    def _raw(self, path: str) -> tuple[bytes, str] | None:
+        try:
+            return self.lake.read(path)
+        except NotFound:
+            return None
+
+    def _read_json(self, path: str) -> tuple[dict[str, Any], str] | None:
+        found = self._raw(path)
+        document = _parsed(found[0]) if found else None
+        return (document, found[1]) if found and document is not None else None
+
+    def _read(self, job_id: str) -> tuple[JobRecord, str] | None:
+        path = lake_layout.job_record(job_id)
+        found = self._raw(path)
+        if not found or _parsed(found[0]) is None:
+            return None
+        return read_record(found[0]), found[1]
+
+
+def pause(attempt: int) -> None:
+    """Wait a random while that grows with the tries, so that two writers come apart."""
+    time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311 - jitter, no secret
+
+
+def _parsed(content: bytes) -> dict[str, Any] | None:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,46 @@
+"""Try a job again under its id (coordinator 3): a new run where it had no result, else only the splitting again."""
+
+from functions.coordinator.errors import Conflict
+from functions.coordinator.record import JobRecord, JobState
+from functions.coordinator.records import RecordStore
+from functions.coordinator.start_job import claim_active
+from functions.coordinator.states import transition
+from functions.coordinator.submit import submit
+from functions.ports import JobRunner
+
+RETRIED = (JobState.FAILED, JobState.CANCELLED)
+
+
+def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_uri: str) -> JobRecord:
+    """Submitted in a new attempt, or Calculated again. Raises UnknownJob, Conflict."""
+    record = records.get(job_id)
+    _must_have_ended(record)
+    if not record.simulation:
+        claim_active(record, records)
+    records.mark_open(job_id)
+    record = records.change(job_id, lambda now: _again(now, records))
+    # Once more: the sweep may have taken the marker just before the record changed.
+    records.mark_open(job_id)
+    if record.status is JobState.SUBMITTED and record.run_id is None:
+        record = submit(record, records=records, runner=runner, tables_uri=tables_uri)
+    return record
+
+
+def _must_have_ended(record: JobRecord) -> None:
+    if record.status not in RETRIED:
+        raise Conflict(f"a job that is {record.status} cannot be tried again", status=record.status.value)
+
+
+def _again(record: JobRecord, records: RecordStore) -> JobRecord:
+    _must_have_ended(record)
+    if was_calculated(record):
+        cause = "retried: splits again from the same manifest"
+        return transition(record, JobState.CALCULATED, at=records.now(), cause=cause, error=None, split_failures=0)
+    fresh = {"attempt": record.attempt + 1, "run_id": None, "run_page": None, "run_ended_at": None, "error": None}
+    wishes = {"cancel_requested": False, "start_after": None, "capacity_refusals": 0}
+    return transition(record, JobState.SUBMITTED, at=records.now(), cause="retried", **fresh, **wishes)
+
+
+def was_calculated(record: JobRecord) -> bool:
+    """Whether the current attempt left a manifest that counted."""
+    return any(step.state is JobState.CALCULATED and step.attempt == record.attempt for step in record.history)

@@ -1,0 +1,135 @@
+"""Start a job, now or later: key, markers, record, run, in an order in which every crash heals (coordinator 3 and 4).
+
+A crash after the key file: the same key creates the record. After a marker: it counts for a minute without a record,
+then it is taken over. After the record: the timers start the run with the same token.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from functions.coordinator.errors import Conflict, Unprocessable
+from functions.coordinator.grid_areas import GridAreas
+from functions.coordinator.record import JobRecord, JobState, Transition
+from functions.coordinator.records import RecordStore, active_key, idempotency_key, new_job_id
+from functions.coordinator.states import ENDED
+from functions.coordinator.submit import submit
+from functions.ports import JobRunner
+from shared import lake_layout
+from shared.danish_time import format_instant
+from shared.job_arguments import JobArguments
+
+RECORD_WITHIN = timedelta(minutes=1)
+"""A marker whose record has not come after this long was left by a crash."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartRequest:
+    """What a caller asks for. `arguments` keep every rule that needs no look-up; their job id is not used."""
+
+    arguments: JobArguments
+    caller: str
+    body_hash: str
+    scheduled_at: datetime | None = None
+    key: str | None = None
+    trace_id: str | None = None
+    traceparent: str | None = None
+
+
+def start_job(
+    request: StartRequest, *, records: RecordStore, runner: JobRunner, areas: GridAreas, tables_uri: str
+) -> JobRecord:
+    """Start the job, or find the one that this caller's key stands for.
+
+    Raises:
+        Unprocessable: a grid area is not known, or the key was used with another body.
+        Conflict: an equal actual job is under way; carries its id.
+    """
+    known = _job_of_key(request, records)
+    existing = records.find(known) if known else None
+    if existing is not None:
+        return existing
+    arguments = _with_areas(request.arguments, areas)
+    job_id = known or _claim_key(request, new_job_id(records.clock.now()), records)
+    record = _new_record(replace(arguments, job_id=job_id), request, records)
+    if not record.simulation:
+        claim_active(record, records)
+    records.mark_open(job_id)
+    record = records.create(record)
+    # Once more: the sweep may have taken the marker for one without a record just before the record came.
+    records.mark_open(job_id)
+    if record.status is JobState.SUBMITTED and record.run_id is None:
+        record = submit(record, records=records, runner=runner, tables_uri=tables_uri)
+    return record
+
+
+def _key_path(request: StartRequest) -> str:
+    return f"{lake_layout.IDEMPOTENCY_KEYS}/{idempotency_key(request.caller, request.key or '')}"
+
+
+def _job_of_key(request: StartRequest, records: RecordStore) -> str | None:
+    marker = records.marker(_key_path(request)) if request.key else None
+    return _checked(request, marker.content) if marker else None
+
+
+def _claim_key(request: StartRequest, job_id: str, records: RecordStore) -> str:
+    if request.key is None:
+        return job_id
+    content = {"jobId": job_id, "bodyHash": request.body_hash}
+    return _checked(request, records.claim(_key_path(request), content).content)
+
+
+def _checked(request: StartRequest, content: dict[str, str]) -> str:
+    if content["bodyHash"] != request.body_hash:
+        raise Unprocessable({"Idempotency-Key": "was used before with another body"})
+    return content["jobId"]
+
+
+def _with_areas(arguments: JobArguments, areas: GridAreas) -> JobArguments:
+    known = areas.known(arguments.period_start, arguments.period_end)
+    unknown = sorted(set(arguments.grid_areas) - known)
+    if unknown:
+        raise Unprocessable({"gridAreas": f"{', '.join(unknown)}: no such grid area in the period"})
+    if not known:
+        raise Unprocessable({"gridAreas": "no grid area is known in the period"})
+    return replace(arguments, grid_areas=tuple(sorted(set(arguments.grid_areas) or known)))
+
+
+def _new_record(arguments: JobArguments, request: StartRequest, records: RecordStore) -> JobRecord:
+    now = records.clock.now()
+    later = request.scheduled_at is not None and request.scheduled_at > now
+    state = JobState.SCHEDULED if later else JobState.SUBMITTED
+    at = format_instant(now)
+    return JobRecord(
+        job_id=arguments.job_id,
+        arguments=arguments.to_parameters(),
+        status=state,
+        created=at,
+        scheduled_at=format_instant(request.scheduled_at) if request.scheduled_at and later else None,
+        caller=request.caller,
+        trace_id=request.trace_id,
+        traceparent=request.traceparent,
+        history=[Transition(state, at, f"asked for by {request.caller}", 1)],
+    )
+
+
+def claim_active(record: JobRecord, records: RecordStore) -> None:
+    """Be the one actual job under way with these arguments. Raises Conflict when an equal one is."""
+    path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
+    content = {"jobId": record.job_id}
+    while True:
+        marker = records.claim(path, content)
+        holder = marker.content.get("jobId", "")
+        if holder == record.job_id:
+            return
+        if _under_way(holder, path, records):
+            raise Conflict(f"an equal actual job is under way: {holder}", jobId=holder)
+        if records.take_over(path, content, marker.etag):
+            return
+
+
+def _under_way(job_id: str, path: str, records: RecordStore) -> bool:
+    holder = records.find(job_id)
+    if holder is not None:
+        return holder.status not in ENDED
+    found = next((file for file in records.lake.list(lake_layout.ACTIVE_JOBS) if file.path == path), None)
+    return found is not None and abs(records.clock.now() - found.modified) < RECORD_WITHIN

@@ -1,0 +1,1 @@
+"""The HTTP interface (coordinator 3) without Azure: requests in, use cases called, answers and problem details out."""

@@ -1,0 +1,40 @@
+"""Is the app alive, and can it work? (coordinator 3; issue "Into Azure")."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from functions.ports import Unavailable
+from functions.web.access import Caller
+from functions.web.http import Request, Response, json_response
+from functions.wiring import App
+
+OK = "ok"
+
+
+def live(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG001 - every operation takes the same
+    """The app answers."""
+    return json_response(200, {"status": OK})
+
+
+def ready(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG001 - likewise
+    """What the app needs, each by name; 503 when something is missing."""
+    if app.settings.problems:
+        named = {name: f"{name} {problem}" for name, problem in app.settings.problems.items()}
+        return json_response(503, {"status": "not ready", "settings": named})
+    checks: dict[str, Callable[[], None]] = {
+        "lake": lambda: app.lake.check(),
+        "databricks": lambda: app.runner.check(),
+        "eventHub": lambda: app.post_office.check(),
+    }
+    with ThreadPoolExecutor(len(checks)) as pool:
+        found = dict(zip(checks, pool.map(_outcome, checks.values()), strict=True))
+    good = all(outcome == OK for outcome in found.values())
+    return json_response(200 if good else 503, {"status": OK if good else "not ready", "checks": found})
+
+
+def _outcome(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Unavailable as error:
+        return str(error)
+    return OK
