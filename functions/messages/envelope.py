@@ -1,0 +1,73 @@
+"""The post-office envelope and the properties of its event (messages 4)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import orjson
+
+from functions.messages.batch import Line, Message
+from functions.messages.envelope_pb2 import Document
+from functions.messages.errors import BadEnvelope
+from shared.danish_time import parse_instant
+
+VERSION = "1"
+
+
+class Envelope(NamedTuple):
+    """What an event carries: the bytes of the protobuf message, and its application properties."""
+
+    body: bytes
+    properties: Mapping[str, str | int]
+
+
+def whole(line: Line) -> Envelope:
+    """The envelope with the whole document in it.
+
+    Raises:
+        BadEnvelope: a property is blank, the date is none, or the content is no JSON or not what the message says.
+    """
+    _check_content(line)
+    return _envelope(line.message, line.content.decode(), {})
+
+
+def by_reference(message: Message, public_base_url: str) -> Envelope:
+    """The envelope that says where the document can be fetched, for one that is larger than the hub allows.
+
+    Raises:
+        BadEnvelope: a property is blank or the date is none.
+    """
+    reference = f"{public_base_url.rstrip('/')}/api/messages/{message.message_id}"
+    return _envelope(message, "", {"contentRef": reference})
+
+
+def _envelope(message: Message, content: str, extra: Mapping[str, str]) -> Envelope:
+    body = Document(type=message.document_type, recipient=message.recipient, content=content, version=VERSION)
+    try:
+        body.effectuationDate.FromDatetime(parse_instant(message.created))
+    except ValueError as error:
+        raise BadEnvelope(f"message {message.message_id} has no date: {error}") from error
+    for name in ("type", "recipient", "version"):
+        if not getattr(body, name).strip():
+            raise BadEnvelope(f"message {message.message_id}: the envelope's {name} is blank")
+    properties: dict[str, str | int] = {
+        "documentType": message.document_type,
+        "processType": message.process_type,
+        "recipient": message.recipient,
+        "recipientRole": message.recipient_role,
+        "gridArea": message.grid_area,
+        "jobId": message.job_id,
+        "contentLength": message.content_length,
+        "contentSha256": message.content_sha256,
+    }
+    return Envelope(body.SerializeToString(), {**properties, **extra})
+
+
+def _check_content(line: Line) -> None:
+    message, content = line
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise BadEnvelope(f"message {message.message_id}: its content is no JSON: {error}") from error
+    if len(content) != message.content_length:
+        length = f"{len(content)} bytes long, not {message.content_length}"
+        raise BadEnvelope(f"message {message.message_id}: its content is {length}")
