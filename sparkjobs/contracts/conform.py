@@ -1,0 +1,47 @@
+"""Frames are held to their contracts at the borders: inputs when read, results before they are written."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from shared.errors import DataError
+
+
+def differences(frame: DataFrame, contract: T.StructType) -> list[str]:
+    """Every column of the contract that the frame lacks or has with another type, each as one phrase."""
+    types = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    wanted = {field.name: field.dataType.simpleString() for field in contract.fields}
+    missing = [f"column {name} ({kind}) is missing" for name, kind in wanted.items() if name not in types]
+    wrong = [
+        f"column {name} is {types[name]}, not {kind}"
+        for name, kind in wanted.items()
+        if name in types and types[name] != kind
+    ]
+    return missing + wrong
+
+
+def check_inputs(frames: Mapping[str, DataFrame], contracts: Mapping[str, T.StructType], missing: list[str]) -> None:
+    """Hold input tables to their contracts; further columns are ignored (inputs).
+
+    Raises:
+        DataError: lists every table that is missing and every difference of every other at once.
+    """
+    found = list(missing)
+    for table, frame in frames.items():
+        found += [f"{table}: {difference}" for difference in differences(frame, contracts[table])]
+    if found:
+        raise DataError("INPUT_CONTRACT", f"input tables differ from their contract: {'; '.join(found)}")
+
+
+def conform(frame: DataFrame, contract: T.StructType) -> DataFrame:
+    """Exactly the columns of the contract, in its order; none is invented.
+
+    Raises:
+        ValueError: names every missing or wrongly typed column: a mistake of the code, not of the data.
+    """
+    broken = differences(frame, contract)
+    if broken:
+        raise ValueError(f"result differs from its contract: {'; '.join(broken)}")
+    return frame.select(*[F.col(field.name) for field in contract.fields])

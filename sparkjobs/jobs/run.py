@@ -1,0 +1,113 @@
+"""One run of the settlement job on an open engine."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame
+
+from shared import lake_layout
+from shared.danish_time import format_instant
+from shared.errors import DataError
+from shared.manifest import Manifest, ResultTable, read_manifest
+from sparkjobs.balance import metering_points as rules
+from sparkjobs.balance.calculation import BalanceResults, calculate
+from sparkjobs.balance.clock import Clock
+from sparkjobs.balance.findings import check_unique
+from sparkjobs.balance.settlement_groups import find_groups
+from sparkjobs.jobs.command_line import Command
+from sparkjobs.jobs.findings import raise_first
+from sparkjobs.storage.engine import Engine
+from sparkjobs.storage.files import LakeFiles
+from sparkjobs.storage.inputs import Inputs, open_inputs
+from sparkjobs.storage.results import ResultTables
+from sparkjobs.storage.work import WorkTables
+
+_ORDER = ("series", "slot")
+_ONLY_FOR_BALANCE = (lake_layout.ENERGY_PER_BRP, lake_layout.EXCHANGE_PER_NEIGHBOR)
+
+
+def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -> None:
+    """Read, calculate, write, and last the manifest."""
+    job = command.arguments
+    clock = Clock(job.period_start, job.period_end, job.result_resolution, job.time_zone)
+    inputs = _inputs(command, engine, files)
+    work = WorkTables(engine, command.lake, lake_layout.work_folder(job.job_id, job.attempt), files)
+    work.remove()
+    try:
+        grid_areas, kept = kept_metering_points(command, inputs.tables, clock)
+        points = inputs.tables[lake_layout.TIME_SERIES_POINTS]
+        if not command.skip_unique_check:
+            check_unique(points, clock)
+        market = find_groups(rules.parents(kept).selectExpr("*", "cast(null as bigint) as tariff_set_id"), clock)
+        _check_areas(grid_areas, market.areas)
+        balance = calculate(
+            points=points,
+            market=market,
+            grid_areas=grid_areas,
+            job_id=job.job_id,
+            clock=clock,
+            materialise=work.materialise,
+        )
+        results = write_balance(balance, ResultTables(engine, command.lake, job.job_id, job.attempt), command)
+    finally:
+        work.remove()
+    manifest = Manifest(
+        job_id=job.job_id,
+        attempt=job.attempt,
+        arguments=job.to_parameters(),
+        grid_areas=list(grid_areas),
+        input_versions=inputs.versions,
+        results=results,
+        engine=engine.versions(),
+        started=format_instant(started),
+        ended=format_instant(datetime.now(UTC)),
+    )
+    files.write(lake_layout.manifest(job.job_id, job.attempt), manifest.to_json())
+
+
+def _inputs(command: Command, engine: Engine, files: LakeFiles) -> Inputs:
+    tables = lake_layout.ENERGY_INPUT_TABLES
+    if command.arguments.process_type.settles_charges:
+        tables += lake_layout.CHARGE_INPUT_TABLES
+    versions = None
+    if command.input_versions:
+        earlier = read_manifest(files.read(command.input_versions) or b"")
+        if earlier is None:
+            raise DataError(
+                "VERSION_GONE", f"--input-versions: {command.input_versions} is no whole manifest of this lake"
+            )
+        versions = earlier.input_versions
+    return open_inputs(engine, command.lake, tables, schema=command.input_schema, versions=versions)
+
+
+def kept_metering_points(
+    command: Command, tables: Mapping[str, DataFrame], clock: Clock
+) -> tuple[tuple[str, ...], DataFrame]:
+    """The settled areas and the metering point periods, kept, judged and in English."""
+    periods = tables[lake_layout.METERING_POINT_PERIODS]
+    grid_areas = command.arguments.grid_areas
+    if not grid_areas:
+        grid_areas = tuple(sorted(row[0] for row in rules.settled_areas(periods, clock).collect()))
+    if not grid_areas:
+        raise DataError("NO_GRID_AREA", "no grid area has a consumption or production metering point in the period")
+    kept = rules.keep(periods, tables[lake_layout.GRID_LOSS_METERING_POINTS], grid_areas, clock)
+    raise_first(rules.broken_rules(kept, clock))
+    return grid_areas, rules.named_in_english(kept)
+
+
+def _check_areas(grid_areas: tuple[str, ...], areas: frozenset[str]) -> None:
+    unknown = [area for area in grid_areas if area not in areas]
+    if unknown:
+        raise DataError("GRID_AREA_EMPTY", "no metering point in the period for grid area", unknown)
+
+
+def write_balance(balance: BalanceResults, tables: ResultTables, command: Command) -> dict[str, ResultTable]:
+    """Write the energy tables of this process type; gives the manifest's account of each."""
+    results = {}
+    for table, frame in balance.tables.items():
+        if table in _ONLY_FOR_BALANCE and command.arguments.process_type.settles_charges:
+            continue
+        version = tables.write(table, frame, _ORDER)
+        rows = tables.read(table).groupBy("result_id").count().collect()
+        results[table] = ResultTable(version=version, rows=sum(row["count"] for row in rows), series_count=len(rows))
+    return results

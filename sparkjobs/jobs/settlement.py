@@ -1,0 +1,71 @@
+"""The settlement job: read, calculate, write, and last of all the manifest (coordinator 5)."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from shared import lake_layout
+from shared.errors import DataError, InvalidArguments, JobSuperseded
+from shared.manifest import read_manifest
+from sparkjobs.jobs.command_line import Command, parse_command
+from sparkjobs.storage.files import LakeFiles, lake_files
+
+WRONG_ARGUMENTS, BROKEN_RULE = 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Settle; gives the exit code: 0, 2 for wrong arguments, 3 for a broken rule of the domain."""
+    started = datetime.now(UTC)
+    try:
+        command = parse_command(sys.argv[1:] if argv is None else argv)
+    except InvalidArguments as error:
+        print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
+        return WRONG_ARGUMENTS
+    files = lake_files(command.lake)
+    try:
+        refuse_superseded(files, command)
+        _run(command, files, started)
+    except JobSuperseded as error:
+        print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
+        return BROKEN_RULE
+    except DataError as error:
+        note = json.dumps({"code": error.code, "message": str(error)}, ensure_ascii=False)
+        job = command.arguments
+        files.write(lake_layout.failure(job.job_id, job.attempt), note.encode())
+        print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
+        return BROKEN_RULE
+    return 0
+
+
+def _run(command: Command, files: LakeFiles, started: datetime) -> None:
+    # The engines take a second to import: not before the arguments are known to be right.
+    from sparkjobs.jobs.run import run
+    from sparkjobs.storage.engine import ENGINE_SETTING, open_engine
+
+    engine = open_engine(os.environ.get(ENGINE_SETTING))
+    try:
+        run(command, engine, files, started)
+    finally:
+        engine.close()
+
+
+def refuse_superseded(files: LakeFiles, command: Command) -> None:
+    """Refuse a run whose job has a manifest of the same or a higher attempt: nothing may be touched.
+
+    Raises:
+        JobSuperseded: names the manifest.
+    """
+    job_id = command.arguments.job_id
+    for name in files.names(lake_layout.COMPLETED, f"{job_id}."):
+        attempt = name.removeprefix(f"{job_id}.").removesuffix(".json")
+        if not attempt.isdigit() or int(attempt) < command.arguments.attempt:
+            continue
+        path = lake_layout.manifest(job_id, int(attempt))
+        if read_manifest(files.read(path) or b"") is not None:
+            raise JobSuperseded(f"{path} is there already: attempt {command.arguments.attempt} is not run")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

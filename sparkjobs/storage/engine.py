@@ -1,0 +1,102 @@
+"""The session that a job runs in: Databricks' or spark-submit's own, Sail, or Spark on a local JVM (architecture 3).
+
+Only what PySpark offers over Spark Connect is used, so the code above this module does not know which one it is.
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import SparkSession
+
+ENGINE_SETTING = "SETTLEMENT_ENGINE"
+SAIL = "sail"
+SPARK = "spark"
+OWN_SESSION = "own session"
+_HOSTS = ("DATABRICKS_RUNTIME_VERSION", "PYSPARK_GATEWAY_PORT", "SPARK_CONNECT_MODE_ENABLED")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An open session. `name` is `sail`, `spark` (local JVM) or `own session`; `close` ends what was started."""
+
+    spark: SparkSession
+    name: str
+    close: Callable[[], None]
+
+    @property
+    def is_sail(self) -> bool:
+        """Whether the session is Sail's, which does some things with Delta differently (platform 10)."""
+        return self.name == SAIL
+
+    def versions(self) -> dict[str, str]:
+        """What calculated, for the manifest."""
+        return {"name": self.name, "version": self.spark.version, "python": sys.version.split()[0]}
+
+
+def open_engine(setting: str | None = None) -> Engine:
+    """Open the session that `setting` names: `sail`, `spark`, or None for the place where the job runs, else Sail.
+
+    Raises:
+        ValueError: the setting is neither; the message says what would be right.
+    """
+    if setting not in (None, "", SAIL, SPARK):
+        raise ValueError(
+            f"{ENGINE_SETTING}='{setting}' is neither '{SPARK}' nor '{SAIL}'; leave it out for the default"
+        )
+    if setting == SPARK:
+        return _jvm()
+    if not setting and any(name in os.environ for name in _HOSTS):
+        spark = SparkSession.builder.getOrCreate()
+        return Engine(_in_utc(spark), OWN_SESSION, lambda: None)
+    return _sail()
+
+
+def _in_utc(spark: SparkSession) -> SparkSession:
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    return spark
+
+
+def _sail() -> Engine:
+    os.environ.setdefault("RUST_LOG", "error")  # Sail tells every session and task otherwise, on the job's stderr
+    from pysail.spark import SparkConnectServer
+
+    server = SparkConnectServer(port=0)
+    server.start(background=True)
+    address = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://localhost:{address[1]}").create()
+
+    def close() -> None:
+        spark.stop()
+        server.stop()
+
+    return Engine(_in_utc(spark), SAIL, close)
+
+
+def _jvm() -> Engine:
+    """Spark on a JVM of this machine, spoken to over Spark Connect; Delta's jars come from the set-up's cache."""
+    from sparkjobs.storage.jars import delta_jars
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    settings = {
+        "spark.jars": ",".join(delta_jars()),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.ui.enabled": "false",
+        "spark.connect.grpc.binding.port": "0",
+        # 200 and 50 by default: a small job would spend its time starting tasks (platform 9).
+        "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.autoBroadcastJoinThreshold": str(256 * 1024 * 1024),
+    }
+    builder = SparkSession.builder.remote(f"local[{os.cpu_count() or 2}]")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    with warnings.catch_warnings():
+        # The server gets the static settings at its start; the session then tries to set them again and warns.
+        warnings.filterwarnings("ignore", message="Failed to set")
+        spark = builder.getOrCreate()
+    return Engine(_in_utc(spark), SPARK, spark.stop)

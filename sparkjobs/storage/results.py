@@ -1,0 +1,51 @@
+"""Result tables: made when missing, a job's own rows replaced, written once and sorted (energy 11, architecture 3.6)."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from shared import lake_layout
+from sparkjobs.contracts.conform import conform
+from sparkjobs.contracts.results import stored
+from sparkjobs.storage.delta import append, delete, ensure_table, newest_version, table_folder
+from sparkjobs.storage.engine import Engine
+
+PARTITIONS = ("job_id", "attempt")
+
+
+@dataclass(frozen=True)
+class ResultTables:
+    """The result tables of one run."""
+
+    engine: Engine
+    lake: str
+    job_id: str
+    attempt: int
+
+    def write(self, table: str, frame: DataFrame, order: tuple[str, ...]) -> int:
+        """Replace this job's rows of this and lower attempts by the frame, sorted; gives the version written.
+
+        Args:
+            table: its name.
+            frame: the contract's columns and result_id; further columns may serve the order.
+            order: the columns to sort by, which must amount to area, result_id, time.
+        """
+        path = table_folder(self.lake, lake_layout.result_table(table))
+        if not ensure_table(self.engine, path, stored(table), PARTITIONS):
+            delete(self.engine, path, f"job_id = '{self.job_id}' AND attempt <= {self.attempt}")
+        run = {"job_id": F.lit(self.job_id), "attempt": F.lit(self.attempt)}
+        append(path, frame.withColumns(run).transform(self._sorted, order).transform(conform, stored(table)))
+        return newest_version(self.engine, path)
+
+    def read(self, table: str) -> DataFrame:
+        """This run's rows of a table."""
+        path = table_folder(self.lake, lake_layout.result_table(table))
+        rows = self.engine.spark.read.format("delta").load(path)
+        return rows.filter((F.col("job_id") == self.job_id) & (F.col("attempt") == self.attempt))
+
+    def _sorted(self, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
+        """One range of files for an area: each engine has its own way there (platform 10)."""
+        if self.engine.is_sail:
+            return frame.orderBy(*order)
+        return frame.repartitionByRange(*order[:-1]).sortWithinPartitions(*order)
