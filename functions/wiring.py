@@ -10,13 +10,16 @@ from typing import Any
 
 from functions import observability
 from functions.adapters.clock import SystemClock
+from functions.coordinator.dispatching import Dispatching, dispatch_file
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_index import JobIndex
 from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import Splitting, receive_result
 from functions.coordinator.schedule import start_scheduled
+from functions.coordinator.sweep import sweep
 from functions.coordinator.watch_runs import watch_runs
 from functions.ports import Clock, JobRunner, Lake, PostOffice, ResultTables, TokenVerifier
+from shared.lake_layout import FILE_SYSTEM
 from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -105,12 +108,28 @@ class App:
         from functions.coordinator.receive_result import split
 
         return Splitting(
-            split=lambda record, deadline: split(
-                record, lake=self.lake, tables=self.tables, clock=self.clock, until=deadline
+            split=lambda record, until: split(
+                record, lake=self.lake, tables=self.tables, clock=self.clock, until=until
             ),
             tables=self.tables,
             index=self.index,
             esett_id=self.settings.esett_id,
+        )
+
+    @cached_property
+    def dispatching(self) -> Dispatching:
+        """What sends the outbox."""
+        from functions.coordinator.dispatch import dispatch_batch
+
+        return Dispatching(
+            lambda path, until: dispatch_batch(
+                path,
+                lake=self.lake,
+                post_office=self.post_office,
+                public_base_url=self.settings.public_base_url or None,
+                clock=self.clock,
+                deadline=until,
+            )
         )
 
     def watch(self) -> None:
@@ -125,17 +144,20 @@ class App:
 
     def sweep(self) -> None:
         """Whatever an event was missed for."""
+        if self._works():
+            sweep(records=self.records, splitting=self.splitting, dispatching=self.dispatching, until=self._until())
 
     def manifest_appeared(self, blob_name: str) -> None:
         """A run has finished: go on with its job."""
         name = PurePosixPath(blob_name).name
         if self._works() and name.endswith(".json") and name.count(".") == 2:
-            receive_result(
-                name.split(".")[0], records=self.records, splitting=self.splitting, deadline=self._deadline()
-            )
+            receive_result(name.split(".")[0], records=self.records, splitting=self.splitting, until=self._until())
 
     def batch_appeared(self, blob_name: str) -> None:
         """A batch waits to be sent."""
+        path = blob_name.removeprefix(f"{FILE_SYSTEM}/")
+        if self._works() and path.endswith(".jsonl.gz"):
+            dispatch_file(path, records=self.records, dispatching=self.dispatching, until=self._until())
 
     def _works(self) -> bool:
         if self.settings.problems:
@@ -143,7 +165,7 @@ class App:
         observability.configure(self.settings["TELEMETRY_FILE"])
         return not self.settings.problems
 
-    def _deadline(self) -> datetime:
+    def _until(self) -> datetime:
         return self.clock.now() + self.settings.work_time
 
 

@@ -51,7 +51,8 @@ SETTINGS = (
     Setting("TIME_ZONE", "the market's time zone", DEFAULT_TIME_ZONE),
     Setting("ESETT_ID", "GLN or EIC of the imbalance settlement responsible", "4260024590017"),
     Setting("ESETT_ENABLED", "`true`: eSett gets its messages", "true"),
-    Setting("PUBLIC_BASE_URL", "address of the app as its callers know it; left out, that of the request"),
+    Setting("PUBLIC_BASE_URL", "address of the app as its callers know it; left out, the host name that Azure gives"),
+    Setting("WEBSITE_HOSTNAME", "set by Azure: the app's host name"),
     Setting("RETENTION_DAYS", "days that lifecycle rules keep sent messages; 0 = for ever", "0"),
     Setting("EVENT_DELIVERY", "how blob events arrive: `eventgrid`, or `queue` behind private networking", "eventgrid"),
     Setting("TELEMETRY_FILE", "file that logs, traces and metrics are written to as JSON lines, on one machine"),
@@ -91,6 +92,12 @@ class Settings:
     def esett_id(self) -> str | None:
         """Who gets the imbalance settlement messages; None when they are switched off."""
         return self["ESETT_ID"] if self["ESETT_ENABLED"].lower() == "true" else None
+
+    @property
+    def public_base_url(self) -> str:
+        """Where callers reach the app, without a slash at its end; empty where nothing tells."""
+        named = self["PUBLIC_BASE_URL"].rstrip("/")
+        return named or (f"https://{self['WEBSITE_HOSTNAME']}" if self["WEBSITE_INSTANCE_ID"] else "")
 
     @property
     def anonymous(self) -> bool:

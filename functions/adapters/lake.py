@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 WRITING = "state/writing"
 """Where contents lie that are about to replace a file; the sweep removes what a crash left."""
 # Storage retries of 15 s and more would hide in a function's time; these end within seconds.
-RETRIES: dict[str, Any] = {"retry_total": 3, "retry_connect": 3, "retry_read": 3, "initial_backoff": 0.3, "increment_base": 2}
+RETRIES: dict[str, Any] = {
+    "retry_total": 3,
+    "retry_connect": 3,
+    "retry_read": 3,
+    "initial_backoff": 0.3,
+    "increment_base": 2,
+}
 TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 30}
 LEASE_CODES = ("LeaseIdMissing", "LeaseAlreadyPresent", "LeaseIdMismatchWithLeaseOperation")
 

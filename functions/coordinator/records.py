@@ -17,6 +17,7 @@ from typing import Any
 
 from functions.coordinator.errors import UnknownJob
 from functions.coordinator.record import JobRecord, read_record
+from functions.coordinator.states import ENDED
 from functions.ports import AlreadyExists, Changed, Clock, Lake, LakeFile, LeaseHeld, NotFound
 from shared import lake_layout
 from shared.danish_time import format_instant
@@ -130,6 +131,16 @@ class RecordStore:
             self.lake.delete(f"{lake_layout.OPEN_JOBS}/{record.job_id}")
         except (Changed, LeaseHeld):
             logger.info("a marker is held by another one; the sweep takes it", extra={"job_id": record.job_id})
+        self._reopen_if_under_way(record.job_id)
+
+    def _reopen_if_under_way(self, job_id: str) -> None:
+        """A retry or promotion may have begun while the markers went: it set them before it changed the record."""
+        record = self.find(job_id)
+        if record is None or record.status in ENDED:
+            return
+        self.mark_open(job_id)
+        if not record.simulation:
+            self.claim(f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}", {"jobId": job_id})
 
     def marker(self, path: str) -> Marker | None:
         """A marker, None when it is not there or not whole."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from functions import observability
 from functions.coordinator.freeze import freeze
 from functions.coordinator.holding import holding
 from functions.coordinator.job_index import JobIndex
@@ -55,7 +56,7 @@ class Splitting:
     esett_id: str | None
 
 
-def receive_result(job_id: str, *, records: RecordStore, splitting: Splitting, deadline: datetime) -> JobRecord | None:
+def receive_result(job_id: str, *, records: RecordStore, splitting: Splitting, until: datetime) -> JobRecord | None:
     """From the manifest as far as it goes now; None when the manifest has no record, which is left alone."""
     record = mark_calculated(job_id, records=records)
     if record is None:
@@ -67,7 +68,7 @@ def receive_result(job_id: str, *, records: RecordStore, splitting: Splitting, d
     if record.status is JobState.CALCULATED and record.simulation:
         record = records.change(job_id, lambda now: _simulated(now, records))
     if record.status in (JobState.CALCULATED, JobState.SPLITTING) and not record.simulation:
-        record = _split_alone(record, records, splitting, deadline)
+        record = _split_alone(record, records, splitting, until)
     if record.status is JobState.DISPATCHING:
         record = complete(job_id, records=records) or record
     if record.status is JobState.COMPLETED:
@@ -81,10 +82,10 @@ def _simulated(record: JobRecord, records: RecordStore) -> JobRecord:
     return transition(record, JobState.COMPLETED, at=records.now(), cause="a simulation sends nothing")
 
 
-def _split_alone(record: JobRecord, records: RecordStore, splitting: Splitting, deadline: datetime) -> JobRecord:
+def _split_alone(record: JobRecord, records: RecordStore, splitting: Splitting, until: datetime) -> JobRecord:
     try:
         with holding(f"{lake_layout.OPEN_JOBS}/{record.job_id}", records.lake):
-            return _split(record, records, splitting, deadline)
+            return _split(record, records, splitting, until)
     except LeaseHeld:
         logger.info("another instance splits the job", extra={"job_id": record.job_id})
         return record
@@ -94,12 +95,13 @@ def _split_alone(record: JobRecord, records: RecordStore, splitting: Splitting, 
         return record
 
 
-def _split(record: JobRecord, records: RecordStore, splitting: Splitting, deadline: datetime) -> JobRecord:
+def _split(record: JobRecord, records: RecordStore, splitting: Splitting, until: datetime) -> JobRecord:
     try:
         record = _frozen(record, records, splitting)
         if record.status is not JobState.SPLITTING:
             return record
-        outcome = splitting.split(record, deadline)
+        with observability.job_span("Split", record.traceparent, job_id=record.job_id):
+            outcome = splitting.split(record, until)
     except (Unavailable, LeaseHeld):
         raise
     except Exception as error:

@@ -8,6 +8,7 @@ from functions.ports import Changed, LeaseHeld, Unavailable
 from functions.web import health
 from functions.web.access import Caller, authenticate, authorise
 from functions.web.http import Problem, Request, Response, negotiate, wrong
+from functions.web.jobs import base_url
 from functions.web.routes import BY_PATH, Operation
 from functions.wiring import App
 from shared.errors import InvalidArguments
@@ -54,7 +55,7 @@ def _translated(error: Exception, request: Request, app: App) -> Problem:
         case Conflict():
             extra: dict[str, Any] = dict(error.extra)
             if "jobId" in extra:
-                extra["statusUrl"] = f"{_base(request, app)}/api/jobs/{extra['jobId']}"
+                extra["statusUrl"] = f"{base_url(request, app)}/api/jobs/{extra['jobId']}"
             return Problem(409, str(error), **extra)
         case IllegalTransition():
             return Problem(409, str(error))
@@ -68,7 +69,3 @@ def _translated(error: Exception, request: Request, app: App) -> Problem:
             return Problem(503, "too many writers at once", headers={"Retry-After": COME_BACK})
     logger.exception("a call failed", exc_info=error)
     return Problem(500, "something that was not foreseen; the log says what")
-
-
-def _base(request: Request, app: App) -> str:
-    return (app.settings["PUBLIC_BASE_URL"] or request.origin).rstrip("/")

@@ -29,7 +29,7 @@ PAGE, LARGEST_PAGE = 100, 1000
 
 def base_url(request: Request, app: App) -> str:
     """Where the callers reach the app."""
-    return (app.settings["PUBLIC_BASE_URL"] or request.origin).rstrip("/")
+    return app.settings.public_base_url or request.origin
 
 
 def job_id_of(request: Request) -> str:

@@ -1,0 +1,57 @@
+"""Send what waits in the outbox, and end the jobs of which everything is sent (coordinator 4 and 6)."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions import observability
+from functions.coordinator.dispatch import Dispatched, DispatchOutcome
+from functions.coordinator.records import RecordStore
+from functions.coordinator.results_received import complete
+from functions.ports import PortError, Unavailable
+from shared import lake_layout
+
+logger = logging.getLogger(__name__)
+EVENT_WITHIN = timedelta(seconds=45)
+"""A batch that still waits after this long was missed by its event, or could not be sent then."""
+
+
+OUT_OF_THE_OUTBOX = (Dispatched.SENT, Dispatched.SENT_BEFORE, Dispatched.GONE)
+
+
+@dataclass(frozen=True)
+class Dispatching:
+    """Sends one outbox file until a time."""
+
+    dispatch: Callable[[str, datetime], DispatchOutcome]
+
+
+def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:
+    """Send one batch, then look whether its job is complete. Requests' answers have no job record."""
+    job_id = path.split("/")[1]
+    record = records.find(job_id)
+    with observability.job_span("Dispatch", record.traceparent if record else None, job_id=job_id):
+        outcome = dispatching.dispatch(path, until)
+    observability.count("messages_sent", outcome.sent)
+    observability.count("messages_rejected", outcome.rejected)
+    if outcome.state in OUT_OF_THE_OUTBOX and record is not None:
+        complete(job_id, records=records)
+
+
+def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:
+    """Send what no event has sent. Where the post office cannot be reached, the rest waits for the next sweep."""
+    oldest = timedelta(0)
+    for file in list(records.lake.list(lake_layout.OUTBOX)):
+        age = records.clock.now() - file.modified
+        oldest = max(oldest, age)
+        if age < EVENT_WITHIN or records.clock.now() >= until:
+            continue
+        try:
+            dispatch_file(file.path, records=records, dispatching=dispatching, until=until)
+        except Unavailable as error:
+            logger.warning("the outbox waits: %s", error, extra={"job_id": file.path.split("/")[1]})
+            break
+        except (PortError, ValueError):
+            logger.exception("a batch could not be sent", extra={"job_id": file.path.split("/")[1]})
+    observability.measure("outbox_age_seconds", oldest.total_seconds())
