@@ -1,6 +1,6 @@
 """Which metering point periods a settlement uses: kept, clamped and judged (inputs, reading rules)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -141,8 +141,11 @@ def _shown(column: str) -> Column:
     return F.concat(F.lit(f"{column}="), F.coalesce(text, F.lit("null")))
 
 
-def _translated(column: str, names: dict[str, object]) -> Column:
-    result = F.lit(None).cast("string")
-    for code, name in names.items():
-        result = F.when(F.col(column) == code, F.lit(str(name))).otherwise(result)
-    return result
+def _translated(column: str, names: Mapping[str, str]) -> Column:
+    """The result name of a code; one flat case, since nested ones take an engine's planner seconds."""
+    code = F.col(column)
+    (first, *others) = names.items()
+    name = F.when(code == first[0], F.lit(str(first[1])))
+    for other, meaning in others:
+        name = name.when(code == other, F.lit(str(meaning)))
+    return name

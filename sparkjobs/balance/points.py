@@ -74,11 +74,17 @@ def _in_period(points: DataFrame, clock: Clock) -> DataFrame:
 
 def _quality_bits() -> Column:
     """The most frequent quality is asked for first; what is none of the four is marked, never taken for another."""
-    bits = F.lit(UNKNOWN_QUALITY)
-    for quality in (Quality.MISSING, Quality.CALCULATED, Quality.ESTIMATED, Quality.MEASURED):
-        both = QUALITY_BIT[quality] | QUALITY_BIT[quality] << OWN_QUALITIES
-        bits = F.when(F.col("quality") == quality.value, F.lit(both)).otherwise(bits)
-    return bits
+    quality = F.col("quality")
+    by_frequency = (Quality.ESTIMATED, Quality.CALCULATED, Quality.MISSING)
+    bits = F.when(quality == Quality.MEASURED.value, F.lit(_both(Quality.MEASURED)))
+    for other in by_frequency:
+        bits = bits.when(quality == other.value, F.lit(_both(other)))
+    return bits.otherwise(F.lit(UNKNOWN_QUALITY))
+
+
+def _both(quality: Quality) -> int:
+    """A quality among those for energy and among those at the points' own resolution."""
+    return QUALITY_BIT[quality] | QUALITY_BIT[quality] << OWN_QUALITIES
 
 
 def _placed(points: DataFrame, memberships: DataFrame, clock: Clock) -> DataFrame:
