@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from functions.adapters.identity import managed_identity
@@ -55,7 +56,7 @@ class EventHubPostOffice:
                 batch = None
             if batch is None:
                 receiver = message.recipient
-                batch = self._try(lambda client, key=receiver: self._new_batch(client, key))
+                batch = self._try(partial(self._new_batch, receiver=receiver))
                 batch.add(event)
         if batch is not None:
             self._deliver(batch)
@@ -63,10 +64,10 @@ class EventHubPostOffice:
     def fits(self, message: PostOfficeMessage) -> bool:
         """Whether the hub takes a message of this size in one event. Raises Unavailable."""
         if not self._largest:
-            self._try(lambda client: self._new_batch(client, message.recipient))
+            self._try(partial(self._new_batch, receiver=message.recipient))
         if len(message.body) + _ROOM < self._largest:
             return True
-        return _added(self._try(lambda client: self._new_batch(client, message.recipient)), _event(message))
+        return _added(self._try(partial(self._new_batch, receiver=message.recipient)), _event(message))
 
     def check(self) -> None:
         """Raise Unavailable when the hub does not answer; asks once."""
@@ -148,7 +149,7 @@ def _event(message: PostOfficeMessage) -> "EventData":
     event.message_id = message.message_id
     event.content_type = CONTENT_TYPE
     event.correlation_id = message.correlation_id
-    event.properties = {**message.properties}
+    event.properties = dict[str | bytes, object](message.properties.items())
     return event
 
 

@@ -1,0 +1,279 @@
+"""The lake's Delta tables, read without Spark by delta-rs and its SQL engine (energy 11).
+
+A grid area is read in portions of whole series, each sorted by the engine and turned into columns of Python, so that
+memory stays bounded however large the result. The files of a job are found by its partition (job_id, attempt) and the
+statistics of the grid area and result id. Timestamps leave the engine as whole microseconds and decimals as the text
+that they are stored as: exact, and cheaper than objects.
+"""
+
+import threading
+from array import array
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from functions.adapters.identity import managed_identity
+from functions.ports import Row, Unavailable
+from shared import lake_layout
+from shared.codes import QUALITY_BIT
+from shared.result_series import UNKNOWN_QUALITY, ResultSeries
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+PORTION = 200_000
+"""Rows that are in memory at once, but at least one series."""
+MOST_NAMED = 1000
+"""Series that one query names one by one."""
+KEPT = 3
+"""Grid areas whose keys are remembered besides the newest: those of a job and its predecessor."""
+STORAGE_SCOPE = "https://storage.azure.com/.default"
+_NOT_KEY = ("job_id", "attempt", "result_id", "time", "quantity", "quantity_qualities", "price", "amount")
+_ENGINE = {"datafusion.execution.target_partitions": "1"}
+_HAS = {
+    f"CASE WHEN array_has(quantity_qualities, '{name}') THEN {{}} ELSE 0 END": bit for name, bit in QUALITY_BIT.items()
+}
+_KNOWN = " + ".join(has.format(1) for has in _HAS)
+_BITS = " + ".join(has.format(bit) for has, bit in _HAS.items())
+_LIST = f"make_array({', '.join(f"'{name}'" for name in QUALITY_BIT)})"
+_QUALITIES = f"""CASE WHEN quantity_qualities IS NULL THEN 0
+    WHEN array_length(quantity_qualities) = {_KNOWN} THEN {_BITS}
+    WHEN coalesce(array_length(array_except(quantity_qualities, {_LIST})), 0) > 0 THEN {UNKNOWN_QUALITY}
+    ELSE {_BITS} END"""
+_POINT_COLUMNS = {
+    "quantity": "CAST(quantity AS VARCHAR)",
+    "quantity_qualities": f"CAST({_QUALITIES} AS BIGINT)",
+    "price": "CAST(price AS VARCHAR)",
+    "amount": "CAST(amount AS VARCHAR)",
+}
+_TIME = "CAST(arrow_cast(time, 'Timestamp(Microsecond, Some(\"UTC\"))') AS BIGINT)"
+
+
+class _Series(NamedTuple):
+    """A series and how many rows it has."""
+
+    result_id: str | None
+    key: Mapping[str, Any]
+    rows: int
+
+
+class _Opened(NamedTuple):
+    """One snapshot of a result table."""
+
+    table: Any
+    columns: tuple[str, ...]
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.columns if name not in _NOT_KEY)
+
+
+class DeltaTables:
+    """The tables below `root`: `abfss://…` with the app's identity, or a folder of this machine."""
+
+    def __init__(self, root: str, client_id: str = "") -> None:
+        self._root, self._client_id = root.rstrip("/"), client_id
+        self._credential: TokenCredential | None = None
+        self._kept: dict[tuple[str, str, int, str], tuple[_Opened, list[_Series]]] = {}
+        self._lock = threading.Lock()
+
+    def series(
+        self, table: str, job_id: str, attempt: int, grid_area: str, only: Collection[str] | None = None
+    ) -> Iterator[ResultSeries]:
+        """The series of a finished attempt in a grid area, sorted by result_id. Raises Unavailable."""
+        opened, keys = self._known(table, job_id, attempt, grid_area)
+        wanted = keys if only is None else [series for series in keys if series.result_id in only]
+        for portion in _portions(wanted, MOST_NAMED if only is not None else PORTION):
+            chosen = _between(portion) if only is None else _among(portion)
+            yield from self._read(opened, f"{_where(job_id, attempt, grid_area)} AND {chosen}", portion)
+
+    def series_keys(self, table: str, job_id: str, attempt: int, grid_area: str) -> Sequence[ResultSeries]:
+        """The same series without their points."""
+        keys = self._known(table, job_id, attempt, grid_area)[1]
+        return [ResultSeries(result_id=series.result_id or "", key=series.key, times=()) for series in keys]
+
+    def _known(self, table: str, job_id: str, attempt: int, grid_area: str) -> tuple[_Opened, list[_Series]]:
+        """Which series there are, and the snapshot that says so; kept, since a finished attempt does not change."""
+        at = (table, job_id, attempt, grid_area)
+        found = self._kept.get(at)
+        if found is None:
+            opened = self._open(lake_layout.result_table(table))
+            if opened is None:
+                return _Opened(None, ()), []
+            found = (opened, self._ask_keys(opened, _where(job_id, attempt, grid_area)))
+            if found[1]:
+                with self._lock:
+                    self._kept = {**dict(list(self._kept.items())[-KEPT:]), at: found}
+        return found
+
+    def _ask_keys(self, opened: _Opened, where: str) -> list[_Series]:
+        names = opened.key_columns
+        columns = ", ".join(("result_id", *names))
+        query = _sql("SELECT", columns, ", count(*) AS rows FROM t", where, "GROUP BY", columns, "ORDER BY", columns)
+        return [
+            _Series(row["result_id"], {name: row[name] for name in names}, row["rows"])
+            for row in _as_rows(self._query(opened, query))
+        ]
+
+    def _read(self, opened: _Opened, where: str, portion: Sequence[_Series]) -> Iterator[ResultSeries]:
+        names = [name for name in _POINT_COLUMNS if name in opened.columns]
+        chosen = {"time": _TIME, **{name: _POINT_COLUMNS[name] for name in names}}
+        columns = ", ".join(f"{expression} AS point_{name}" for name, expression in chosen.items())
+        # One result id with two keys breaks the contract of the table: then the keys decide which row is whose.
+        unique = len({series.result_id for series in portion}) == len(portion)
+        order = ("result_id", *(() if unique else opened.key_columns), "time")
+        points = _Points(names)
+        for batch in self._query(opened, _sql("SELECT", columns, "FROM t", where, "ORDER BY", ", ".join(order))):
+            points.add(batch)
+        first = 0
+        for series in portion:
+            yield points.cut(series, first, first + series.rows)
+            first += series.rows
+
+    def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
+        """The grid areas that an attempt has rows for."""
+        opened = self._open(lake_layout.result_table(table))
+        if opened is None:
+            return []
+        query = _sql("SELECT DISTINCT grid_area_code AS area FROM t", _where(job_id, attempt), "ORDER BY area")
+        return [row["area"] for row in _as_rows(self._query(opened, query))]
+
+    def rows(self, table: str, job_id: str, attempt: int, grid_area: str | None = None) -> Iterator[Any]:
+        """An attempt's rows as Arrow record batches, sorted by result_id and time."""
+        opened = self._open(lake_layout.result_table(table))
+        if opened is not None:
+            where = _where(job_id, attempt, grid_area)
+            yield from self._query(opened, _sql("SELECT * FROM t", where, "ORDER BY result_id, time"))
+
+    def input_rows(self, table: str, version: int | None = None) -> Sequence[Row]:
+        """A small input table whole; empty where there is none."""
+        opened = self._open(lake_layout.input_table(table), version)
+        return [] if opened is None else list(_as_rows(self._query(opened, "SELECT * FROM t")))
+
+    def version(self, table: str) -> int | None:
+        """The newest version of an input table, None when there is none."""
+        opened = self._open(lake_layout.input_table(table))
+        return None if opened is None else opened.table.version()
+
+    def _open(self, path: str, version: int | None = None) -> _Opened | None:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        with _errors():
+            try:
+                table = DeltaTable(f"{self._root}/{path}", version=version, storage_options=self._storage_options())
+            except TableNotFoundError:
+                return None
+            return _Opened(table, tuple(field.name for field in table.schema().fields))
+
+    def _query(self, opened: _Opened, query: str) -> Iterator[Any]:
+        from deltalake import QueryBuilder
+
+        with _errors():
+            try:
+                yield from QueryBuilder(_ENGINE).register("t", opened.table).execute(query)
+            except Exception:
+                self._kept = {}  # a snapshot whose files are gone must not be asked again
+                raise
+
+    def _storage_options(self) -> dict[str, str]:
+        if not self._root.startswith("abfss://"):
+            return {}
+        with self._lock:
+            self._credential = self._credential or managed_identity(self._client_id)
+        return {"bearer_token": self._credential.get_token(STORAGE_SCOPE).token}
+
+
+class _Points:
+    """The point columns of a portion, one entry per row."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._times = array("q")
+        self._texts: dict[str, list[str | None]] = {name: [] for name in names if name != "quantity_qualities"}
+        self._qualities = bytearray()
+
+    def add(self, batch: Any) -> None:
+        """Take over a record batch of the engine."""
+        self._times.frombytes(memoryview(batch.column("point_time").buffer()))
+        for name, values in self._texts.items():
+            values.extend(batch.column(f"point_{name}").to_pylist())
+        if "point_quantity_qualities" in batch.schema.names:
+            # Whole numbers of eight bytes that fit into the first of them.
+            self._qualities += bytes(batch.column("point_quantity_qualities").buffer())[::8]
+
+    def cut(self, series: _Series, first: int, last: int) -> ResultSeries:
+        """The rows of one series."""
+        return ResultSeries(
+            result_id=series.result_id or "",
+            key=series.key,
+            times=self._times[first:last],
+            quantities=self._texts.get("quantity", [])[first:last],
+            qualities=bytes(self._qualities[first:last]),
+            prices=self._texts.get("price", [])[first:last],
+            amounts=self._texts.get("amount", [])[first:last],
+        )
+
+
+def _portions(keys: Sequence[_Series], most: int) -> Iterator[list[_Series]]:
+    """Series in portions of PORTION rows and `most` series; equal ids stay together, rows without an id apart."""
+    portion: list[_Series] = []
+    rows = 0
+    for series in keys:
+        full = rows + series.rows > PORTION or len(portion) >= most
+        if portion and (series.result_id is None or full) and series.result_id != portion[-1].result_id:
+            yield portion
+            portion, rows = [], 0
+        portion.append(series)
+        rows += series.rows
+    if portion:
+        yield portion
+
+
+def _between(portion: Sequence[_Series]) -> str:
+    first, last = portion[0].result_id, portion[-1].result_id
+    if first is None or last is None:
+        return "result_id IS NULL"
+    return f"result_id BETWEEN {_literal(first)} AND {_literal(last)}"
+
+
+def _among(portion: Sequence[_Series]) -> str:
+    return f"result_id IN ({', '.join(_literal(series.result_id or '') for series in portion)})"
+
+
+def _where(job_id: str, attempt: int, grid_area: str | None = None) -> str:
+    where = f"WHERE job_id = {_literal(job_id)} AND attempt = {attempt}"
+    return where if grid_area is None else f"{where} AND grid_area_code = {_literal(grid_area)}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _sql(*parts: str) -> str:
+    return " ".join(parts)
+
+
+def _as_rows(batches: Iterator[Any]) -> Iterator[dict[str, Any]]:
+    for batch in batches:
+        names = batch.schema.names
+        columns = [batch.column(name).to_pylist() for name in names]
+        for values in zip(*columns, strict=True):
+            yield {name: _aware(value) for name, value in zip(names, values, strict=True)}
+
+
+def _aware(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Translate what delta-rs and its engine raise."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        if isinstance(error, OSError) or "object store" in str(error).lower():
+            raise Unavailable("lake tables", f"{type(error).__name__}: {error}") from error
+        raise
