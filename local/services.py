@@ -73,7 +73,7 @@ def command(name: str, layout: Layout, settlement: Path, *, faults: bool) -> lis
         ],
         JOBS: ["--state", state, "--wheel-command", shlex.quote(str(settlement))],
         EVENT_HUB: ["--state", state, "--hub", HUB, "--health-port", str(layout.ports["event-hub-health"])],
-        ISSUER: ["--state", state],
+        ISSUER: ["--state", state, "--audience", AUDIENCE],
         FUNCTIONS: ["--app", str(PROJECT), "--state", state],
     }
     modules = {JOBS: "local.jobs_api", EVENT_HUB: "local.event_hub", FUNCTIONS: "local.functions_host"}

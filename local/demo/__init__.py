@@ -11,10 +11,13 @@ from local.demo.report import energy_balance, show_document, show_messages, show
 from local.processes import NotStarted
 from local.stack import Stack, chosen_folder
 
+WIDTH = 120
+"""Columns of what is no terminal."""
+
 
 def demo(folder: str | None = None) -> int:
     """Run the demo on the stack of a folder; one that it had to start, it ends. 0 only if all of it held."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
     stack = Stack(chosen_folder(folder))
     was_running = all(stack.status().values())
     try:

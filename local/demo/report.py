@@ -80,9 +80,9 @@ def _sums(job: Mapping[str, Any], lake: str) -> dict[str, dict[str, Decimal]]:
     )
     sums: dict[str, dict[str, Decimal]] = {}
     for batch in QueryBuilder().register("energy", energy).execute(query):
-        columns = [batch.column(place) for place in range(3)]
+        columns = [[value.as_py() for value in batch.column(place)] for place in range(3)]
         for area, series, total in zip(*columns, strict=True):
-            sums.setdefault(str(area), {})[str(series)] = Decimal(str(total))
+            sums.setdefault(area, {})[series] = total
     return sums
 
 
