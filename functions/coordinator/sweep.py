@@ -86,7 +86,7 @@ def _stale_active_markers(records: RecordStore) -> None:
 
 
 def _dead_work(records: RecordStore) -> None:
-    """Work tables of runs that died: the job has ended or is in a later attempt, and nothing was written for an hour."""
+    """Work tables of runs that died: the job has ended or is in a later attempt, and nothing came for an hour."""
     newest: dict[str, datetime] = {}
     for file in records.lake.list(lake_layout.WORK):
         folder = "/".join(file.path.split("/")[:2])

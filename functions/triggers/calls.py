@@ -68,6 +68,20 @@ def promote_job(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, "jobs/{jobId}/promote")
 
 
+@blueprint.function_name("ListResults")
+@blueprint.route("jobs/{jobId}/results", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+def list_results(req: func.HttpRequest) -> func.HttpResponse:
+    """Which result tables a job has."""
+    return respond(req, "jobs/{jobId}/results")
+
+
+@blueprint.function_name("GetResults")
+@blueprint.route("jobs/{jobId}/results/{table}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+def get_results(req: func.HttpRequest) -> func.HttpResponse:
+    """A page of rows of one result table."""
+    return respond(req, "jobs/{jobId}/results/{table}")
+
+
 @blueprint.function_name("HealthLive")
 @blueprint.route("health/live", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 def health_live(req: func.HttpRequest) -> func.HttpResponse:
