@@ -1,9 +1,10 @@
 """Series of an energy supplier summed over its balance responsibles, for eSett (messages 1)."""
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from operator import add
+from typing import Any, cast
 
 from shared.result_series import ResultSeries
 
@@ -23,12 +24,14 @@ def without_brp(key: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class _Sum:
-    """A sum under way: quantities in thousandths, None in `known` where every one so far was null."""
+    """A sum under way. `values` are thousandths by point, None where every quantity so far was null."""
 
     left: int
     first: ResultSeries | None = None
     bad: bool = False
-    points: dict[int, tuple[int | None, int]] = field(default_factory=dict)
+    times: Sequence[int] = ()
+    values: list[int | None] = field(default_factory=list)
+    qualities: bytes = b""
 
 
 class SupplierSums:
@@ -59,7 +62,7 @@ class SupplierSums:
         alone = total.first is None and total.left == 0
         total.first = total.first or series
         if not (alone or total.bad):
-            _add(total.points, series)
+            _add(total, series)
         if total.left:
             return None
         del self._open[key]
@@ -70,27 +73,63 @@ class SupplierSums:
         return _finished(total)
 
 
-def _add(points: dict[int, tuple[int | None, int]], series: ResultSeries) -> None:
-    for time, text, qualities in zip(series.times, series.quantities, series.qualities, strict=True):
-        value = None if text is None else int(text.replace(".", ""))
-        known, before = points.get(time, (None, 0))
-        points[time] = (known if value is None else value + (known or 0), before | qualities)
+def _add(total: _Sum, series: ResultSeries) -> None:
+    values = _thousandths(series.quantities)
+    if not total.times:
+        total.times, total.values, total.qualities = series.times, values, series.qualities
+    elif total.times == series.times:
+        total.values = _added(total.values, values)
+        total.qualities = _united(total.qualities, series.qualities)
+    else:
+        _add_other_times(total, series, values)
+
+
+def _add_other_times(total: _Sum, series: ResultSeries, values: list[int | None]) -> None:
+    times = array("q", sorted({*total.times, *series.times}))
+    old, new = (
+        _spread(times, *one)
+        for one in ((total.times, total.values, total.qualities), (series.times, values, series.qualities))
+    )
+    total.times, total.values, total.qualities = times, _added(old[0], new[0]), _united(old[1], new[1])
+
+
+def _spread(
+    times: Sequence[int], own: Sequence[int], values: list[int | None], qualities: bytes
+) -> tuple[list[int | None], bytes]:
+    """Values and qualities at more times than their own: nothing where they have none."""
+    points = dict(zip(own, zip(values, qualities, strict=True), strict=True))
+    found = [points.get(time, (None, 0)) for time in times]
+    return [value for value, _ in found], bytes(bits for _, bits in found)
+
+
+def _thousandths(quantities: Sequence[str | None]) -> list[int | None]:
+    if None in quantities:
+        return [None if text is None else int(text.replace(".", "")) for text in quantities]
+    # One text for all: splitting it is several times faster than a call per point.
+    return list(map(int, ",".join(cast("Sequence[str]", quantities)).replace(".", "").split(",")))
+
+
+def _added(left: list[int | None], right: list[int | None]) -> list[int | None]:
+    if None in left or None in right:
+        pairs = zip(left, right, strict=True)
+        return [a if b is None else b if a is None else a + b for a, b in pairs]
+    return list(map(add, left, right))
+
+
+def _united(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left) | int.from_bytes(right)).to_bytes(len(left))
 
 
 def _finished(total: _Sum) -> ResultSeries:
     assert total.first is not None  # noqa: S101 - a sum is finished by its last part
-    points = sorted(total.points.items())
     return replace(
         total.first,
         key=without_brp(total.first.key),
-        times=array("q", (time for time, _ in points)),
-        quantities=[_thousandths(value) for _, (value, _) in points],
-        qualities=bytes(qualities for _, (_, qualities) in points),
+        times=total.times,
+        quantities=[None if value is None else _decimal(value) for value in total.values],
+        qualities=total.qualities,
     )
 
 
-def _thousandths(value: int | None) -> str | None:
-    if value is None:
-        return None
-    sign = "-" if value < 0 else ""
-    return f"{sign}{abs(value) // 1000}.{abs(value) % 1000:03}"
+def _decimal(value: int) -> str:
+    return f"{value // 1000}.{value % 1000:03}" if value >= 0 else f"-{-value // 1000}.{-value % 1000:03}"
