@@ -10,6 +10,8 @@ from aiohttp import web
 
 LOOPBACK = "127.0.0.1"
 GRACE_SECONDS = 1.0
+IDLE_SECONDS = 3600.0
+"""Idle connections stay open: one that closes just as a client uses it again would be a fault nobody asked for."""
 
 
 def serve(app: web.Application, port: int, name: str) -> None:
@@ -66,7 +68,7 @@ def serving(make_app: Callable[[], web.Application], port: int = 0) -> Iterator[
 
 
 async def _start(app: web.Application, port: int) -> tuple[web.AppRunner, str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_SECONDS, keepalive_timeout=IDLE_SECONDS)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, port).start()
     return runner, f"http://{LOOPBACK}:{runner.addresses[0][1]}"

@@ -45,7 +45,9 @@ class Call:
     @property
     def dfs(self) -> bool:
         """Whether it came as the DFS endpoint is asked, which answers errors in JSON."""
-        return self.operation in _DFS or (self.operation == "delete" and "recursive" in self.request.query)
+        if self.operation == "delete":  # both endpoints are asked alike: only the form of the answer tells them apart
+            return "recursive" in self.request.query or "json" in self.request.headers.get("Accept", "")
+        return self.operation in _DFS
 
     @property
     def lease_id(self) -> str | None:

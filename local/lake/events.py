@@ -28,6 +28,7 @@ EVENT_FAULTS = frozenset({"drop", "delay", "double", "reorder"})
 AT_ONCE = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 CALL_SECONDS = 60
+LOOK_MILLISECONDS = 500
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,35 @@ class Events:
         for subscription in interested if api else []:
             self._run(self._deliver(subscription, self._event(entry, api or "", client_request_id), entry.name))
 
+    def moved(self, entry: Entry) -> None:
+        """The server moved a file, or a directory with files: no event comes of it."""
+        for moved in [entry, *self._folder.walk(entry.name, recursive=True)] if entry.is_directory else [entry]:
+            self.written(moved, None, "")
+
     async def _watch(self, folder: str) -> None:
         path = self._folder.locate(folder)
         while True:
             path.mkdir(parents=True, exist_ok=True)
             try:
-                async for changes in awatch(path, watch_filter=None, debounce=40, step=20, rust_timeout=1000):
-                    for change, changed in changes:
-                        self._changed(change, Path(changed))
+                await self._watch_while_there(folder, path, path.stat().st_ino)
             except (FileNotFoundError, RuntimeError) as error:
                 logger.warning("Watching %s begins again: %s", path, error)
             await asyncio.sleep(FIRST_PAUSE)
+
+    async def _watch_while_there(self, folder: str, path: Path, inode: int) -> None:
+        """Watch a directory until another one is in its place."""
+        complete = False
+        async for changes in awatch(
+            path, watch_filter=None, debounce=40, step=20, rust_timeout=LOOK_MILLISECONDS, yield_on_timeout=True
+        ):
+            if not complete:
+                # What came before the watch began, or while there was none.
+                complete = True
+                self._look_through(folder)
+            for change, changed in changes:
+                self._changed(change, Path(changed))
+            if path.stat().st_ino != inode:
+                return
 
     def _changed(self, change: Change, path: Path) -> None:
         name = path.relative_to(self._folder.root.absolute()).as_posix()
@@ -97,9 +116,13 @@ class Events:
             self._seen.pop(name, None)
         elif entry.is_directory:
             # A file may come into a new directory before the directory is watched.
-            for inner in self._folder.walk(name, recursive=True) if change is Change.added else ():
-                self._found(inner)
+            if change is Change.added:
+                self._look_through(name)
         else:
+            self._found(entry)
+
+    def _look_through(self, folder: str) -> None:
+        for entry in self._folder.walk(folder, recursive=True):
             self._found(entry)
 
     def _found(self, entry: Entry) -> None:

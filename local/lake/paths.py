@@ -89,7 +89,8 @@ class Paths:
         for moved in (name, call.name):
             self._uploads.discard(moved)
         self._leases.drop(name)
-        self._written(entry)
+        self._leases.written(entry.name)
+        self._events.moved(entry)
         return web.Response(status=201, headers=version_headers(entry))
 
     async def delete(self, call: Call) -> web.Response:

@@ -22,6 +22,7 @@ from local.lake.uploads import Uploads
 logger = logging.getLogger(__name__)
 FILE_SYSTEM = "aggregations"
 HEALTH = "/_health"
+LARGEST_BLOCK_LIST = 16 << 20
 
 
 def lake_app(
@@ -59,7 +60,7 @@ def lake_app(
     middlewares: list[Middleware] = [answers_as_azure]
     if with_faults:
         middlewares.append(breaking(faults, _names, _refuse, {"race": lake.race}))
-    app = web.Application(middlewares=middlewares)
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BLOCK_LIST)
     app.cleanup_ctx.append(run_events)
     app.on_response_prepare.append(add_azure_headers)
     app.router.add_get(HEALTH, _healthy)

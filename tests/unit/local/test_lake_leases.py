@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,14 @@ def test_a_file_that_others_put_in_the_folder_raises_its_event(
     (lake_folder / "newer").write_bytes(b"y")
     (lake_folder / "newer").replace(lake_folder / "outbox/7/deep/a.jsonl.gz")
     assert webhook.subjects(1) == ["outbox/7/deep/a.jsonl.gz"]
+
+
+def test_events_go_on_after_a_watched_folder_was_removed(lake_url: str, lake_folder: Path, webhook: Webhook) -> None:
+    shutil.rmtree(lake_folder / "completed")
+    (lake_folder / "new").write_bytes(b"{}")
+    (lake_folder / "completed").mkdir(exist_ok=True)
+    (lake_folder / "new").replace(lake_folder / "completed/1.1.json")
+    assert webhook.subjects(1) == ["completed/1.1.json"]
 
 
 def test_a_rename_raises_no_event(lake: FileSystemClient, webhook: Webhook) -> None:
