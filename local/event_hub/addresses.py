@@ -4,19 +4,23 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from local.event_hub.hub import Hub, Partition
+from local.event_hub.hub import Hub, Partition, Refused
 from local.event_hub.partition_log import By
 
 _SELECTOR = re.compile(r"amqp\.annotation\.x-opt-([a-z-]+)\s*(>=|>)\s*'?([^'\s]+)'?\s*")
 _COLUMNS: dict[str, By] = {"offset": "offset", "sequence-number": "sequence_number", "enqueued-time": "enqueued"}
 
 
-class NotFound(Exception):
+class NotFound(Refused):
     """An address that leads nowhere in this hub."""
 
+    condition = "amqp:not-found"
 
-class WrongFilter(ValueError):
+
+class WrongFilter(Refused):
     """A selector that the hub does not know."""
+
+    condition = "amqp:invalid-field"
 
 
 @dataclass(frozen=True)

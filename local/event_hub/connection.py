@@ -12,6 +12,7 @@ from proton import Transport as Wire
 
 from local.event_hub import addresses, frames, requests
 from local.event_hub.encoding import Malformed
+from local.event_hub.hub import Refused
 from local.event_hub.ingress import Ingress
 from local.event_hub.links import Egress, close
 from local.event_hub.sasl import SaslServer
@@ -188,18 +189,16 @@ class ClientConnection(asyncio.Protocol):
         address = link.remote_target.address if link.is_receiver else link.remote_source.address
         try:
             node = self._node(link, address, frame)
-        except (addresses.NotFound, addresses.WrongFilter) as wrong:
-            name = "amqp:not-found" if isinstance(wrong, addresses.NotFound) else "amqp:invalid-field"
+        except Refused as why:
             link.open()
-            close(link, name, str(wrong))
+            close(link, why.condition, str(why))
             return
         link.source.copy(link.remote_source)
         link.target.copy(link.remote_target)
         link.open()
-        if node:
-            self._nodes[link] = node
+        self._nodes[link] = node
 
-    def _node(self, link: Any, address: str | None, frame: bytes) -> _Node | None:
+    def _node(self, link: Any, address: str | None, frame: bytes) -> _Node:
         path = addresses.path_of(address)
         if path in requests.ADDRESSES or path.endswith("/" + requests.MANAGEMENT):
             name = path.rsplit("/", 1)[-1]
@@ -211,11 +210,7 @@ class ClientConnection(asyncio.Protocol):
         source = addresses.source(self._hub, address)
         first = addresses.first_to_read(source.partition, _selector(link))
         egress = Egress(self, link, source, first, metric=_RUNTIME_METRIC in frame)
-        refused = source.partition.admit(egress)
-        if refused:
-            link.open()
-            close(link, "amqp:link:stolen", refused)
-            return None
+        source.partition.admit(egress)
         return egress
 
 

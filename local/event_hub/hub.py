@@ -20,6 +20,18 @@ class PartitionCountFixed(Exception):
     """The hub exists already with another number of partitions."""
 
 
+class Refused(Exception):
+    """A link that cannot be attached; `condition` is the AMQP error for it."""
+
+    condition = "amqp:not-allowed"
+
+
+class Stolen(Refused):
+    """Another reader owns the partition."""
+
+    condition = "amqp:link:stolen"
+
+
 class Reader(Protocol):
     """A receiver link on a partition. `epoch` is its owner level, None for one that shares the partition."""
 
@@ -47,18 +59,17 @@ class Partition:
         for reader in list(self._readers):
             reader.wake()
 
-    def admit(self, reader: Reader) -> str | None:
-        """Lets a reader in, or says why not."""
+    def admit(self, reader: Reader) -> None:
+        """Lets a reader in; Stolen when its group has a reader with a higher owner level."""
         others = [other for other in self._readers if other.group == reader.group]
         highest = max((other.epoch for other in others if other.epoch is not None), default=None)
         if highest is not None and (reader.epoch is None or reader.epoch < highest):
-            return f"a receiver with the owner level {highest} reads partition {self.id} of group {reader.group}"
+            raise Stolen(f"a receiver with the owner level {highest} reads partition {self.id} of group {reader.group}")
         if reader.epoch is not None:
             for other in others:
                 self.leave(other)
                 other.disconnect("amqp:link:stolen", f"a receiver with the owner level {reader.epoch} took over")
         self._readers.add(reader)
-        return None
 
     def leave(self, reader: Reader) -> None:
         """A reader that is no longer there."""

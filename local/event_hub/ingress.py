@@ -61,7 +61,8 @@ class Ingress:
             return
         message, message_format, self._format = self._link.recv(delivery.pending) or b"", self._format, 0
         self._link.advance()
-        self._link.flow(1)
+        if self._link.credit < _CREDIT // 2:  # not after each delivery: a client reads every flow frame one by one
+            self._link.flow(_CREDIT - self._link.credit)
         if delivery.aborted:
             delivery.settle()
             return

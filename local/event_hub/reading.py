@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from azure.eventhub import EventData, EventHubConsumerClient, PartitionContext
 
@@ -29,6 +29,113 @@ class ReceivedEvent:
     properties: dict[str, Any]
 
 
+class HubReader:
+    """Reads all partitions in the background, from the beginning on, while it is open (`with`).
+
+    Each partition has a client and a thread of its own: one client for all waits 0.2 s at each partition that is idle.
+    """
+
+    def __init__(self, connection_string: str, hub: str, consumer_group: str = "$Default") -> None:
+        self._address = (connection_string, hub, consumer_group)
+        self._events: list[ReceivedEvent] = []
+        self._last: dict[str, int | None] = {}
+        self._seen: dict[str, int] = {}
+        self._changed = threading.Condition()
+        self._newest = time.monotonic()
+        self._failure: Exception | None = None
+        self._clients: list[EventHubConsumerClient] = []
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        with self._connect() as client:
+            partitions = client.get_partition_ids()
+        self._last = dict.fromkeys(partitions)
+        self._seen = dict.fromkeys(partitions, -1)
+        self._clients = [self._connect() for _ in partitions]
+        pairs = zip(self._clients, partitions, strict=True)
+        self._threads = [threading.Thread(target=self._read, args=pair) for pair in pairs]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.close()
+        for thread in self._threads:
+            thread.join()
+
+    def until(self, enough: Callable[[list[ReceivedEvent]], bool], timeout: float = 60.0) -> list[ReceivedEvent]:
+        """What has come, as soon as it is enough; by partition and sequence number.
+
+        Raises:
+            TimeoutError: it was not enough within `timeout` seconds.
+        """
+        return self._wait(lambda: 0.0 if enough(self._events) else None, timeout)
+
+    def until_caught_up(self, until_idle: float = 0.0, timeout: float = 60.0) -> list[ReceivedEvent]:
+        """What has come, when that is all the hub held at the start and nothing more came for `until_idle` seconds.
+
+        Raises:
+            TimeoutError: events are missing still, or keep coming, after `timeout` seconds.
+        """
+
+        def left() -> float | None:
+            if any(last is None or last > self._seen[partition] for partition, last in self._last.items()):
+                return None
+            return max(0.0, self._newest + until_idle - time.monotonic())
+
+        return self._wait(left, timeout)
+
+    def _wait(self, left: Callable[[], float | None], timeout: float) -> list[ReceivedEvent]:
+        """Waits until `left` is 0; it tells the seconds until it could be, or None when only a new event helps."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while (seconds := left()) != 0.0:
+                if self._failure:
+                    raise self._failure
+                now = time.monotonic()
+                if now >= deadline:
+                    raise TimeoutError(f"read by partition, as last sequence numbers: {self._seen} of {self._last}")
+                self._changed.wait(min(deadline - now, seconds or timeout))
+            return sorted(self._events, key=lambda event: (int(event.partition), event.sequence_number))
+
+    def _connect(self) -> EventHubConsumerClient:
+        connection_string, hub, group = self._address
+        return EventHubConsumerClient.from_connection_string(connection_string, group, eventhub_name=hub)
+
+    def _read(self, client: EventHubConsumerClient, partition: str) -> None:
+        try:
+            last = int(client.get_partition_properties(partition)["last_enqueued_sequence_number"])
+            with self._changed:
+                self._last[partition] = last
+                self._changed.notify_all()
+            client.receive_batch(
+                self._take,
+                partition_id=partition,
+                starting_position="-1",
+                max_batch_size=_BATCH,
+                prefetch=_PREFETCH,
+                on_error=self._fail,
+            )
+        except Exception as failure:  # whatever it is, who waits must learn of it
+            self._fail(None, failure)
+
+    def _take(self, context: PartitionContext, batch: list[EventData]) -> None:
+        received = [_received(context.partition_id, event) for event in batch]
+        with self._changed:
+            for event in received:
+                if event.sequence_number > self._seen[event.partition]:  # a reconnect may repeat some
+                    self._seen[event.partition] = event.sequence_number
+                    self._events.append(event)
+            self._newest = time.monotonic()
+            self._changed.notify_all()
+
+    def _fail(self, _: PartitionContext | None, failure: Exception) -> None:
+        with self._changed:
+            self._failure = failure
+            self._changed.notify_all()
+
+
 def read_all(
     connection_string: str,
     hub: str,
@@ -36,86 +143,15 @@ def read_all(
     until_idle: float = 0.0,
     timeout: float = 60.0,
 ) -> list[ReceivedEvent]:
-    """All events from the beginning, by partition and sequence number.
+    """All events, by partition and sequence number: at least those that the hub held when called.
 
-    Reads at least what the hub held when called, and goes on until nothing came for `until_idle` seconds.
+    Goes on until nothing came for `until_idle` seconds.
 
     Raises:
-        TimeoutError: not everything came within `timeout` seconds; says which partitions lack what.
+        TimeoutError: not everything came within `timeout` seconds.
     """
-    client = EventHubConsumerClient.from_connection_string(connection_string, consumer_group, eventhub_name=hub)
-    reading = _Reading(_last_sequence_numbers(client))
-    thread = threading.Thread(
-        target=client.receive_batch,
-        kwargs={
-            "on_event_batch": reading.take,
-            "on_error": reading.fail,
-            "starting_position": "-1",
-            "prefetch": _PREFETCH,
-            "max_batch_size": _BATCH,
-        },
-    )
-    if not reading.missing() and not until_idle:
-        client.close()
-        return []
-    thread.start()
-    try:
-        reading.wait(until_idle, time.monotonic() + timeout)
-    finally:
-        client.close()
-        thread.join()
-    return sorted(reading.events, key=lambda event: (int(event.partition), event.sequence_number))
-
-
-def _last_sequence_numbers(client: EventHubConsumerClient) -> dict[str, int]:
-    return {
-        partition: int(client.get_partition_properties(partition)["last_enqueued_sequence_number"])
-        for partition in client.get_partition_ids()
-    }
-
-
-class _Reading:
-    """What has come so far; the client calls `take` from its thread."""
-
-    def __init__(self, last: dict[str, int]) -> None:
-        self.events: list[ReceivedEvent] = []
-        self._last = last
-        self._seen = dict.fromkeys(last, -1)
-        self._changed = threading.Condition()
-        self._newest = time.monotonic()
-        self._failure: Exception | None = None
-
-    def take(self, context: PartitionContext, batch: list[EventData]) -> None:
-        with self._changed:
-            for event in batch:
-                received = _received(context.partition_id, event)
-                if received.sequence_number > self._seen[received.partition]:  # a reconnect may repeat some
-                    self._seen[received.partition] = received.sequence_number
-                    self.events.append(received)
-            self._newest = time.monotonic()
-            self._changed.notify()
-
-    def fail(self, _: PartitionContext, failure: Exception) -> None:
-        with self._changed:
-            self._failure = failure
-            self._changed.notify()
-
-    def missing(self) -> dict[str, int]:
-        """How many events of each partition have not come yet, where any."""
-        return {part: last - self._seen[part] for part, last in self._last.items() if last > self._seen[part]}
-
-    def wait(self, until_idle: float, deadline: float) -> None:
-        with self._changed:
-            while self._failure is None:
-                now = time.monotonic()
-                missing = self.missing()
-                idle = now - self._newest
-                if not missing and idle >= until_idle:
-                    return
-                if now >= deadline:
-                    raise TimeoutError(f"events still missing by partition: {missing or 'none, but more keep coming'}")
-                self._changed.wait(deadline - now if missing else min(deadline - now, until_idle - idle))
-            raise self._failure
+    with HubReader(connection_string, hub, consumer_group) as reader:
+        return reader.until_caught_up(until_idle, timeout)
 
 
 def _received(partition: str, event: EventData) -> ReceivedEvent:

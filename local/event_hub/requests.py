@@ -61,7 +61,8 @@ class Requests:
             return
         request = Message()
         request.decode(self._link.recv(delivery.pending) or b"")
-        self._link.flow(1)
+        if self._link.credit < _CREDIT // 2:  # not after each request: a client reads every flow frame one by one
+            self._link.flow(_CREDIT - self._link.credit)
         delivery.update(delivery.ACCEPTED)
         delivery.settle()
         reply = self._replies.find(self._link, self._node, request.reply_to)
