@@ -32,4 +32,4 @@ def _cancelled(record: JobRecord, records: RecordStore) -> JobRecord:
         return replace(record, cancel_requested=True)
     if record.status is JobState.CANCELLED:
         return record
-    raise Conflict(f"a job that is {record.status} cannot be cancelled", status=record.status.value)
+    raise Conflict(f"a job that is {record.status} cannot be cancelled", jobStatus=record.status.value)

@@ -42,7 +42,7 @@ FIELDS = {"period_start": "beginTime", "period_end": "endTime"}
 
 def _must_be_completed(record: JobRecord) -> None:
     if not record.simulation or record.status is not JobState.COMPLETED:
-        raise Conflict("only a completed simulation can be promoted", status=record.status.value)
+        raise Conflict("only a completed simulation can be promoted", jobStatus=record.status.value)
 
 
 def _promoted(record: JobRecord, records: RecordStore) -> JobRecord:

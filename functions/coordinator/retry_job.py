@@ -28,7 +28,7 @@ def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_ur
 
 def _must_have_ended(record: JobRecord) -> None:
     if record.status not in RETRIED:
-        raise Conflict(f"a job that is {record.status} cannot be tried again", status=record.status.value)
+        raise Conflict(f"a job that is {record.status} cannot be tried again", jobStatus=record.status.value)
 
 
 def _again(record: JobRecord, records: RecordStore) -> JobRecord:
