@@ -1,5 +1,6 @@
 """The lake's server as the stock DataLake client sees it: create, write, read, move, delete."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -220,3 +221,23 @@ def test_a_path_cannot_leave_the_folder(lake: FileSystemClient, lake_folder: Pat
     (lake_folder.parent / "secret").write_text("x")
     with pytest.raises(HttpResponseError):
         lake.get_file_client("a/%2e%2e/%2e%2e/secret").download_file()
+
+
+def test_of_many_writers_with_the_same_etag_one_wins(lake: FileSystemClient) -> None:
+    etag = write(lake, "jobs/1.json", b"0")
+
+    def replace(content: bytes) -> bool:
+        aside = lake.get_file_client(f"aside/{content.decode()}")
+        aside.create_file()
+        aside.append_data(content, 0)
+        aside.flush_data(len(content), close=True)
+        try:
+            aside.rename_file("aggregations/jobs/1.json", etag=etag, match_condition=MatchConditions.IfNotModified)
+        except ResourceModifiedError:
+            return False
+        return True
+
+    contents = [f"{number:02}".encode() for number in range(12)]
+    with ThreadPoolExecutor(6) as writers:
+        won = [content for content, wins in zip(contents, writers.map(replace, contents), strict=True) if wins]
+    assert [read(lake, "jobs/1.json")] == won
