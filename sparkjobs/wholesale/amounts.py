@@ -4,37 +4,29 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import QUALITY_BIT, ChargeType
-from sparkjobs.contracts.charges import AMOUNTS_PER_CHARGE
 from sparkjobs.wholesale import rounding
 
 
-def with_price_at_time(quantities: DataFrame, price_points: DataFrame) -> DataFrame:
-    """Tariffs: the price point at exactly that time; none is null, for tariffs are never carried forward."""
-    prices = price_points.filter(F.col("charge_type") == ChargeType.TARIFF.value).select(
-        "charge_code", "charge_owner_id", F.col("charge_time").alias("time"), F.col("charge_price").alias("price")
-    )
-    return quantities.join(
-        F.broadcast(prices),  # one row per tariff and time
-        on=["charge_code", "charge_owner_id", "time"],
-        how="left",
-    )
-
-
-def amounts_per_charge(quantities: DataFrame) -> DataFrame:
+def amounts_per_charge(quantities: DataFrame, series: DataFrame) -> DataFrame:
     """Quantity × price, exact to the sixth decimal, half up; a null price leaves the quantity and a null amount.
 
     Args:
-        quantities: one row per charge, GROUP, time, resolution, is_tax and price: with milli bigint and qualities.
+        quantities: charge, supply, time, milli bigint, qualities, price: one row per series and time.
+        series: charge, supply, and the names: the key of each series; further columns go along.
     """
     is_tariff = F.col("charge_type") == ChargeType.TARIFF.value
-    priced = quantities.withColumn("quantity", rounding.quantity(F.col("milli"))).withColumns(
-        {
-            "amount": rounding.amount(F.col("quantity"), F.col("price")),
-            "quantity_unit": F.when(is_tariff, F.lit("kWh")).otherwise(F.lit("pcs")),
-            "quantity_qualities": _quality_names(F.col("qualities")),
-        }
+    return (
+        quantities.join(F.broadcast(series), on=["charge", "supply"], how="inner")  # one row per series
+        .withColumn("quantity", rounding.quantity(F.col("milli")))
+        .withColumns(
+            {
+                "amount": rounding.amount(F.col("quantity"), F.col("price")),
+                "quantity_unit": F.when(is_tariff, F.lit("kWh")).otherwise(F.lit("pcs")),
+                "quantity_qualities": _quality_names(F.col("qualities")),
+            }
+        )
+        .drop("charge", "supply", "milli", "qualities")
     )
-    return priced.select(*AMOUNTS_PER_CHARGE.fieldNames())
 
 
 def _quality_names(mask: Column) -> Column:

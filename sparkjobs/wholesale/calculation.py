@@ -1,5 +1,6 @@
 """Wholesale settlement, read aloud (wholesale.md)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -7,15 +8,18 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import DataFrame
 
 from shared.danish_time import local_midnights
-from sparkjobs.wholesale.amounts import amounts_per_charge, with_price_at_time
+from sparkjobs.wholesale.amounts import amounts_per_charge
 from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
-from sparkjobs.wholesale.subscriptions_and_fees import counted_quantities, daily_prices, factors_linked
+from sparkjobs.wholesale.subscriptions_and_fees import daily_prices, factors_linked, piece_series, priced_pieces
 from sparkjobs.wholesale.tariffs import (
-    daily_quantities,
     energy_behind_tariffs,
-    hourly_quantities,
+    numbered_tariffs,
+    priced_energy,
+    tariff_series,
     tariffs_with_prices,
 )
+
+Identify = Callable[[DataFrame], DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,7 @@ def calculate(
     period_start: datetime,
     period_end: datetime,
     time_zone: str,
+    identify: Identify = lambda series: series,
 ) -> WholesaleResults:
     """What suppliers owe the owners of charges in [period_start, period_end).
 
@@ -56,20 +61,18 @@ def calculate(
         period_start: start of the local month; a simulation may begin at any whole hour.
         period_end: its end.
         time_zone: the market's, by its IANA name.
+        identify: adds columns (a result id, say) to the series of the amounts, once per series and not per row.
     """
     midnights = local_midnights(period_start, period_end, ZoneInfo(time_zone))
 
     energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
-    tariffs = tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices)
-    hourly = hourly_quantities(energy, tariffs).transform(with_price_at_time, charge_price_points)
-    daily = daily_quantities(energy, tariffs, time_zone).transform(with_price_at_time, charge_price_points)
-
+    tariffs = numbered_tariffs(energy, tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices))
     factors = factors_linked(charge_links, metering_points)
-    prices_of_days = daily_prices(charge_prices, charge_price_points, midnights)
-    subscriptions_and_fees = counted_quantities(factors, prices_of_days)
+    days = daily_prices(charge_prices, charge_price_points, midnights)
 
-    amounts = amounts_per_charge(hourly.unionByName(daily).unionByName(subscriptions_and_fees))
-    return monthly_results(amounts, period_start)
+    series = identify(tariff_series(tariffs).unionByName(piece_series(factors, days)))
+    quantities = priced_energy(tariffs, charge_price_points, time_zone).unionByName(priced_pieces(factors, days))
+    return monthly_results(amounts_per_charge(quantities, series), period_start)
 
 
 def monthly_results(amounts: DataFrame, period_start: datetime) -> WholesaleResults:

@@ -18,6 +18,7 @@ INVARIANTS = (BEYOND_DECIMAL, MONTHLY_SUMS, TOTALS, TARIFF_ENERGY)
 
 UNMATCHED_LINKS = "unmatched_links"
 NULL_PRICES = "null_prices"
+KINDS = (UNMATCHED_LINKS, NULL_PRICES)
 
 _WIDE = "decimal(38,6)"
 
@@ -42,7 +43,7 @@ def failed_invariants(results: WholesaleResults, energy: DataFrame, tariffs: Dat
 
 def data_quality(charges: Charges, amounts: DataFrame) -> DataFrame:
     """Links outside every known charge period, and charges without a price at some time: rule (kind), row, total."""
-    shown = [text_of(charges.links, name) for name in ("metering_point", "from_date", "to_date")]
+    shown = [text_of(name) for name in ("metering_point", "from_date", "to_date")]
     links = unmatched_links(charges).select(*finding(F.lit(UNMATCHED_LINKS), charge_named(), *shown))
     return findings(links.unionByName(_null_prices(amounts)))
 
@@ -68,29 +69,29 @@ def _null_prices(amounts: DataFrame) -> DataFrame:
         .groupBy(*CHARGE)
         .agg(F.count(F.lit(1)).alias("rows"), F.min("time").alias("first"))
     )
-    found = finding(F.lit(NULL_PRICES), charge_named(), text_of(charges, "rows"), text_of(charges, "first"))
+    found = finding(F.lit(NULL_PRICES), charge_named(), text_of("rows"), text_of("first"))
     return charges.select(*found[:2], F.col("rows").alias("count"))
 
 
 def _beyond_decimal(amounts: DataFrame) -> DataFrame:
     lost = F.col("quantity").isNull() | (F.col("price").isNotNull() & F.col("amount").isNull())
     shown = ("grid_area_code", "energy_supplier_id", "time", "quantity", "price")
-    texts = [text_of(amounts, name) for name in shown]
+    texts = [text_of(name) for name in shown]
     return amounts.filter(lost).select(*finding(F.lit(BEYOND_DECIMAL), charge_named(), *texts))
 
 
 def _monthly_sums_differ(amounts: DataFrame, monthly: DataFrame) -> DataFrame:
     key = ("grid_area_code", "energy_supplier_id", *CHARGE)
     differing = _differences(amounts, monthly, key)
-    supply = [text_of(differing, name) for name in ("grid_area_code", "energy_supplier_id")]
-    return differing.select(*finding(_beyond_or(MONTHLY_SUMS), charge_named(), *supply, *_sums(differing)))
+    supply = [text_of(name) for name in ("grid_area_code", "energy_supplier_id")]
+    return differing.select(*finding(_beyond_or(MONTHLY_SUMS), charge_named(), *supply, *_sums()))
 
 
 def _totals_differ(monthly: DataFrame, totals: DataFrame) -> DataFrame:
     key = ("grid_area_code", "energy_supplier_id", "charge_owner_id")
     differing = _differences(exact_totals(monthly), totals, key)
-    shown = [text_of(differing, name) for name in key]
-    return differing.select(*finding(_beyond_or(TOTALS), *shown, *_sums(differing)))
+    shown = [text_of(name) for name in key]
+    return differing.select(*finding(_beyond_or(TOTALS), *shown, *_sums()))
 
 
 def _differences(parts: DataFrame, sums: DataFrame, key: tuple[str, ...]) -> DataFrame:
@@ -108,8 +109,8 @@ def _beyond_or(rule: str) -> Column:
     return F.when(F.col("sums").isNull(), F.lit(BEYOND_DECIMAL)).otherwise(F.lit(rule))
 
 
-def _sums(differing: DataFrame) -> list[Column]:
-    return [text_of(differing, name) for name in ("parts", "sums")]
+def _sums() -> list[Column]:
+    return [text_of(name) for name in ("parts", "sums")]
 
 
 def _tariff_energy_differs(amounts: DataFrame, energy: DataFrame, tariffs: DataFrame) -> DataFrame:
@@ -129,5 +130,5 @@ def _tariff_energy_differs(amounts: DataFrame, energy: DataFrame, tariffs: DataF
         settled.select(*key, F.col("quantity").alias("amount")),
         key,
     )
-    shown = [text_of(differing, name) for name in key]
-    return differing.select(*finding(F.lit(TARIFF_ENERGY), *shown, *_sums(differing)))
+    shown = [text_of(name) for name in key]
+    return differing.select(*finding(F.lit(TARIFF_ENERGY), *shown, *_sums()))

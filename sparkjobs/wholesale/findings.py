@@ -5,6 +5,8 @@ from pyspark.sql import functions as F
 
 from shared.errors import ROWS_NAMED
 
+_INSTANTS = ("from_date", "to_date", "charge_time", "time", "first")
+
 
 def findings(rows: DataFrame) -> DataFrame:
     """Of rows (rule, row, count) the first ten of each rule by their text, with the sum of the counts.
@@ -30,9 +32,8 @@ def charge_named() -> Column:
     return F.concat_ws(" ", named[0], named[1], F.lit("of"), named[2])
 
 
-def text_of(rows: DataFrame, column: str) -> Column:
+def text_of(column: str) -> Column:
     """`column=value`, instants as 2023-01-31T23:00:00Z."""
     value = F.col(column)
-    is_instant = dict(rows.dtypes)[column] == "timestamp"
-    text = F.date_format(value, "yyyy-MM-dd'T'HH:mm:ss'Z'") if is_instant else value.cast("string")
+    text = F.date_format(value, "yyyy-MM-dd'T'HH:mm:ss'Z'") if column in _INSTANTS else value.cast("string")
     return F.concat(F.lit(f"{column}="), F.coalesce(text, F.lit("null")))

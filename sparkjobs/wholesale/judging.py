@@ -47,7 +47,7 @@ def broken_rules(charges: Charges, *, period_start: datetime, period_end: dateti
 def _judge(rows: DataFrame, rules: dict[str, Column], *shown: str) -> DataFrame:
     """One row (rule, row) for every rule that a row breaks."""
     broken = F.filter(F.array(*[F.when(is_broken, F.lit(rule)) for rule, is_broken in rules.items()]), _is_named)
-    texts = [charge_named(), *[text_of(rows, column) for column in shown]]
+    texts = [charge_named(), *[text_of(column) for column in shown]]
     # The windows of the rules become a column first: an explode over a window does not plan on every engine.
     judged = rows.select(broken.alias("broken"), F.concat_ws(" ", *texts).alias("row"))
     return judged.select(F.explode("broken").alias("rule"), "row", F.lit(1).cast("bigint").alias("count"))

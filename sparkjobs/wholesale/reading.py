@@ -1,5 +1,6 @@
 """Which rows of the charge tables a settlement of [S,E) uses, clamped to it (inputs, reading rules)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,6 +24,14 @@ class Charges:
     links: DataFrame
     prices: DataFrame
     price_points: DataFrame
+
+    def materialised(self, materialise: Callable[[str, DataFrame], DataFrame]) -> "Charges":
+        """The same rows, each frame made once: judging, tariff sets and every kind of charge read them again."""
+        return Charges(
+            links=materialise("charge_links", self.links),
+            prices=materialise("charge_prices", self.prices),
+            price_points=materialise("charge_price_points", self.price_points),
+        )
 
 
 def keep_charges(

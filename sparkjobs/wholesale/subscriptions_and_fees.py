@@ -6,9 +6,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import ChargeType, MeteringPointType, Resolution
-from sparkjobs.wholesale.charge_keys import CHARGE, GROUP
+from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, numbered, with_number
 from sparkjobs.wholesale.local_days import each_of
-from sparkjobs.wholesale.rounding import price_per_day
+from sparkjobs.wholesale.rounding import exact_sum, price_per_day
 
 
 def factors_linked(links: DataFrame, metering_points: DataFrame) -> DataFrame:
@@ -35,7 +35,7 @@ def factors_linked(links: DataFrame, metering_points: DataFrame) -> DataFrame:
         .withColumns({"from_date": F.greatest("from_date", "point_from"), "to_date": F.least("to_date", "point_to")})
         .filter("from_date < to_date")
         .groupBy(*CHARGE, *GROUP, "from_date", "to_date")
-        .agg(F.try_sum(F.col("quantity").cast("bigint")).alias("factor"))
+        .agg(exact_sum(F.col("quantity").cast("bigint")).alias("factor"))
     )
 
 
@@ -67,16 +67,39 @@ def daily_prices(prices: DataFrame, price_points: DataFrame, midnights: list[dat
     )
 
 
-def counted_quantities(factors: DataFrame, days: DataFrame) -> DataFrame:
-    """The sum of the factors that count on each local midnight.
+def piece_series(factors: DataFrame, days: DataFrame) -> DataFrame:
+    """Every series that can have rows: charge, supply, CHARGE, is_tax, resolution (P1D), GROUP.
+
+    Charges have negative numbers, so that none is a tariff's.
+    """
+    charges, supplies = _charges(days), numbered(factors, GROUP, "supply")
+    named = factors.select(*CHARGE, *GROUP).distinct().join(charges, on=list(CHARGE), how="inner")
+    return (
+        with_number(named, supplies, GROUP)
+        .withColumn("resolution", F.lit(Resolution.DAY.value))
+        .select("charge", "supply", *CHARGE, "is_tax", "resolution", *GROUP)
+    )
+
+
+def priced_pieces(factors: DataFrame, days: DataFrame) -> DataFrame:
+    """The sum of the factors that count on each local midnight, with the price of that day.
 
     Returns:
-        CHARGE, is_tax, resolution (P1D), GROUP, time, milli bigint (pieces × 1000), qualities (null), price.
+        charge, supply, time, milli bigint (pieces × 1000), qualities (null), price null.
     """
-    return (
-        factors.join(F.broadcast(days), on=list(CHARGE), how="inner")  # one row per charge and midnight
+    charges, supplies = _charges(days), numbered(factors, GROUP, "supply")
+    priced = days.join(charges.drop("is_tax"), on=list(CHARGE), how="inner")
+    counted = (
+        factors.join(F.broadcast(priced), on=list(CHARGE), how="inner")  # one row per charge and midnight
         .filter("from_date <= time and time < to_date")
-        .groupBy(*CHARGE, "is_tax", *GROUP, "time", "price")
-        .agg((F.try_sum("factor") * F.lit(1000)).alias("milli"))
-        .withColumns({"resolution": F.lit(Resolution.DAY.value), "qualities": F.lit(None).cast("int")})
+        .groupBy("charge", *GROUP, "time", "price")
+        .agg(exact_sum(F.col("factor") * F.lit(1000)).alias("milli"))
     )
+    return with_number(counted, supplies, GROUP).select(
+        "charge", "supply", "time", "milli", F.lit(None).cast("int").alias("qualities"), "price"
+    )
+
+
+def _charges(days: DataFrame) -> DataFrame:
+    charges = numbered(days, (*CHARGE, "is_tax"), "number")
+    return charges.select(*CHARGE, "is_tax", (-F.col("number")).alias("charge"))

@@ -1,16 +1,35 @@
 """Energy that hourly and daily tariffs are paid for, from sums per group and hour (wholesale 2 and 3).
 
 A grid-loss metering point is one of its own: its calculated points carry the tariffs that are linked to it.
+Tariffs and supplies (GROUP) are small integers until quantities have their prices: names would make every step dearer.
 """
+
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import QUALITY_BIT, ChargeType, Quality, Resolution
-from sparkjobs.wholesale.charge_keys import CHARGE, GROUP
+from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, numbered, with_number
 from sparkjobs.wholesale.local_days import local_midnight
+from sparkjobs.wholesale.rounding import exact_sum
 
 _HOUR_IN_SECONDS = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberedTariffs:
+    """Tariffs and the energy behind them, by number.
+
+    charges: charge int, CHARGE, is_tax, resolution. supplies: supply int, GROUP.
+    hours: tariff_set_id, supply, time, milli_kwh, qualities.
+    counting: tariff_set_id, charge, resolution, from_date, to_date: when which tariff counts for which set.
+    """
+
+    charges: DataFrame
+    supplies: DataFrame
+    hours: DataFrame
+    counting: DataFrame
 
 
 def energy_behind_tariffs(tariff_hours: DataFrame, grid_loss_points: DataFrame) -> DataFrame:
@@ -31,7 +50,7 @@ def energy_behind_tariffs(tariff_hours: DataFrame, grid_loss_points: DataFrame) 
     calculated = (
         grid_loss_points.withColumn("tariff_set_id", -F.col("metering_point_id"))
         .groupBy("tariff_set_id", *GROUP, F.date_trunc("HOUR", "time").alias("time"))
-        .agg(F.try_sum("milli_kwh").alias("milli_kwh"))
+        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"))
         .withColumn("qualities", F.lit(QUALITY_BIT[Quality.CALCULATED]).cast("int"))
     )
     return measured.unionByName(calculated)
@@ -75,31 +94,74 @@ def tariffs_with_prices(
     )
 
 
-def hourly_quantities(energy: DataFrame, tariffs: DataFrame) -> DataFrame:
-    """Energy per PT1H tariff, group and UTC hour inside link and price information; see `_quantities`."""
-    return _quantities(energy, tariffs.filter(F.col("resolution") == Resolution.HOUR.value))
-
-
-def daily_quantities(energy: DataFrame, tariffs: DataFrame, time_zone: str) -> DataFrame:
-    """Energy per P1D tariff, group and local day that begins inside link and price information; see `_quantities`.
-
-    Hours before the period's first local midnight belong to a day that began outside it, so they make no row.
-    """
-    days = (
-        energy.withColumn("time", local_midnight(F.col("time"), time_zone))
-        .groupBy("tariff_set_id", *GROUP, "time")
-        .agg(F.try_sum("milli_kwh").alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
+def numbered_tariffs(energy: DataFrame, tariffs: DataFrame) -> NumberedTariffs:
+    """Put numbers in the place of names, for all the steps up to the amounts."""
+    charges = numbered(tariffs, (*CHARGE, "is_tax", "resolution"), "charge")
+    supplies = numbered(energy, GROUP, "supply")
+    return NumberedTariffs(
+        charges=charges,
+        supplies=supplies,
+        hours=with_number(energy, supplies, GROUP).select("tariff_set_id", "supply", "time", "milli_kwh", "qualities"),
+        counting=with_number(tariffs, charges.select(*CHARGE, "charge"), CHARGE).select(
+            "tariff_set_id", "charge", "resolution", "from_date", "to_date"
+        ),
     )
-    return _quantities(days, tariffs.filter(F.col("resolution") == Resolution.DAY.value))
+
+
+def tariff_series(tariffs: NumberedTariffs) -> DataFrame:
+    """Every series that can have rows: charge, supply, CHARGE, is_tax, resolution, GROUP."""
+    supplies_of_sets = tariffs.hours.select("tariff_set_id", "supply").distinct()
+    charges_of_sets = tariffs.counting.select("tariff_set_id", "charge").distinct()
+    return (
+        supplies_of_sets.join(charges_of_sets, on="tariff_set_id", how="inner")
+        .select("charge", "supply")
+        .distinct()
+        .join(tariffs.charges, on="charge", how="inner")
+        .join(tariffs.supplies, on="supply", how="inner")
+        .select("charge", "supply", *CHARGE, "is_tax", "resolution", *GROUP)
+    )
+
+
+def priced_energy(tariffs: NumberedTariffs, price_points: DataFrame, time_zone: str) -> DataFrame:
+    """Quantity and price of every tariff, group and time; hourly and daily tariffs apart.
+
+    The price is the price point at exactly that time; none is null, for tariffs are never carried forward.
+
+    Returns:
+        charge, supply, time, milli bigint (null: beyond a long), qualities, price null.
+    """
+    prices = with_number(price_points, tariffs.charges.select(*CHARGE, "charge"), CHARGE).select(
+        "charge", F.col("charge_time").alias("time"), F.col("charge_price").alias("price")
+    )
+    hourly = tariffs.counting.filter(F.col("resolution") == Resolution.HOUR.value)
+    daily = tariffs.counting.filter(F.col("resolution") == Resolution.DAY.value)
+    energy = _quantities(tariffs.hours, hourly).unionByName(_quantities(_days(tariffs.hours, time_zone), daily))
+    return energy.join(
+        F.broadcast(prices),  # one row per tariff and time
+        on=["charge", "time"],
+        how="left",
+    )
+
+
+def _days(hours: DataFrame, time_zone: str) -> DataFrame:
+    """Energy of local days of 23, 24 or 25 hours.
+
+    Hours before the period's first local midnight get a day that began outside it, which no price information contains.
+    """
+    return (
+        hours.withColumn("time", local_midnight(F.col("time"), time_zone))
+        .groupBy("tariff_set_id", "supply", "time")
+        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
+    )
 
 
 def _quantities(energy: DataFrame, tariffs: DataFrame) -> DataFrame:
-    """Charge, is_tax, resolution, GROUP, time, milli bigint (null: beyond a long), qualities. Factors are ignored."""
+    """charge, supply, time, milli, qualities where link and price information count; factors are ignored."""
     counted = energy.join(
         F.broadcast(tariffs),  # one row per set, tariff and price period: periods of one tariff do not overlap
         on="tariff_set_id",
         how="inner",
     ).filter("from_date <= time and time < to_date")
-    return counted.groupBy(*CHARGE, "is_tax", "resolution", *GROUP, "time").agg(
-        F.try_sum("milli_kwh").alias("milli"), F.bit_or("qualities").alias("qualities")
+    return counted.groupBy("charge", "supply", "time").agg(
+        exact_sum(F.col("milli_kwh")).alias("milli"), F.bit_or("qualities").alias("qualities")
     )

@@ -1,0 +1,165 @@
+"""Wholesale settlement inside the job: read and judge charges, calculate, write, check what was written (wholesale)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from shared import lake_layout
+from shared.errors import DataError
+from shared.job_arguments import JobArguments
+from shared.manifest import ResultTable
+from sparkjobs.contracts.result_ids import result_id
+from sparkjobs.contracts.results import key_columns
+from sparkjobs.storage.results import ResultTables
+from sparkjobs.wholesale import calculation, checks, judging
+from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
+from sparkjobs.wholesale.reading import Charges, keep_charges
+from sparkjobs.wholesale.tariffs import energy_behind_tariffs, tariffs_with_prices
+
+Materialise = Callable[[str, DataFrame], DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettledCharges:
+    """What the manifest tells of the charges: tables, checks made, counts and examples of links and prices."""
+
+    results: Mapping[str, ResultTable]
+    checks: list[dict[str, Any]]
+    data_quality: Mapping[str, Any]
+
+
+def read_charges(
+    tables: Mapping[str, DataFrame], metering_points: DataFrame, job: JobArguments, materialise: Materialise
+) -> Charges:
+    """The charge rows that the reading rules keep, made once and found sound.
+
+    Args:
+        tables: the input tables as read.
+        metering_points: kept periods after the child rule.
+        job: whose period is settled.
+        materialise: calculates a frame once, in the job's work folder.
+
+    Raises:
+        DataError: a kept row breaks a rule.
+    """
+    kept = keep_charges(
+        links=tables[lake_layout.CHARGE_LINK_PERIODS],
+        prices=tables[lake_layout.CHARGE_PRICE_INFORMATION_PERIODS],
+        price_points=tables[lake_layout.CHARGE_PRICE_POINTS],
+        metering_points=metering_points,
+        period_start=job.period_start,
+        period_end=job.period_end,
+    ).materialised(materialise)
+    _raise(
+        judging.broken_rules(
+            kept, period_start=job.period_start, period_end=job.period_end, time_zone=job.time_zone
+        ).collect()
+    )
+    return kept
+
+
+def settle_charges(
+    *,
+    charges: Charges,
+    tariff_hours: DataFrame,
+    tariff_sets: DataFrame,
+    grid_loss_points: DataFrame,
+    metering_points: DataFrame,
+    job: JobArguments,
+    tables: ResultTables,
+) -> SettledCharges:
+    """Settle the charges and write the three tables; each is read again for what follows, so nothing is made twice.
+
+    Args:
+        charges: `read_charges`.
+        tariff_hours: as `calculation.calculate` wants them; read several times, so of materialised sums.
+        tariff_sets: materialised likewise.
+        grid_loss_points: materialised likewise.
+        metering_points: kept periods after the child rule.
+        job: the job's arguments.
+        tables: the result tables of this run.
+
+    Raises:
+        DataError: a quantity or amount is beyond its decimal, or an invariant does not hold.
+    """
+    amounts = calculation.calculate(
+        tariff_hours=tariff_hours,
+        tariff_sets=tariff_sets,
+        grid_loss_points=grid_loss_points,
+        metering_points=metering_points,
+        charge_prices=charges.prices,
+        charge_links=charges.links,
+        charge_price_points=charges.price_points,
+        period_start=job.period_start,
+        period_end=job.period_end,
+        time_zone=job.time_zone,
+        identify=lambda series: _identified(series, lake_layout.AMOUNTS_PER_CHARGE, job.job_id),
+    ).amounts_per_charge
+    results = {}
+
+    def written(table: str, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
+        version = tables.write(table, frame, order)
+        rows = tables.read(table)
+        counts = rows.groupBy("result_id").count().agg(F.count(F.lit(1)), F.sum("count")).collect()[0]
+        results[table] = ResultTable(version=version, rows=counts[1] or 0, series_count=counts[0])
+        return rows
+
+    written_amounts = written(lake_layout.AMOUNTS_PER_CHARGE, amounts, ("series", "time"))
+    monthly = monthly_amounts_per_charge(written_amounts, job.period_start)
+    written_monthly = written(*_with_ids(monthly, lake_layout.MONTHLY_AMOUNTS_PER_CHARGE, job.job_id))
+    totals = total_monthly_amounts(written_monthly, job.period_start)
+    written_totals = written(*_with_ids(totals, lake_layout.TOTAL_MONTHLY_AMOUNTS, job.job_id))
+    read_again = calculation.WholesaleResults(
+        amounts_per_charge=written_amounts,
+        monthly_amounts_per_charge=written_monthly,
+        total_monthly_amounts=written_totals,
+    )
+    energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
+    tariffs = tariffs_with_prices(tariff_sets, grid_loss_points, charges.links, charges.prices)
+    _raise(checks.failed_invariants(read_again, energy, tariffs).collect())
+    return SettledCharges(
+        results=results,
+        checks=[{"check": invariant, "passed": True} for invariant in checks.INVARIANTS],
+        data_quality=_account(checks.data_quality(charges, written_amounts).collect()),
+    )
+
+
+def _identified(series: DataFrame, table: str, job_id: str) -> DataFrame:
+    """The series with result_id and their place when sorted by area and id; few, so numbered here."""
+    unit = F.when(F.col("charge_type") == "tariff", F.lit("kWh")).otherwise(F.lit("pcs"))
+    return _numbered(series.withColumn("quantity_unit", unit), table, job_id).drop("quantity_unit")
+
+
+def _with_ids(frame: DataFrame, table: str, job_id: str) -> tuple[str, DataFrame, tuple[str, ...]]:
+    """A table of one row per series, with its ids: there are thousands of times fewer rows than amounts."""
+    return table, _numbered(frame, table, job_id), ("series",)
+
+
+def _numbered(series: DataFrame, table: str, job_id: str) -> DataFrame:
+    keys = key_columns(table)
+    rows = [(row, result_id(job_id, table, [row[name] for name in keys])) for row in series.collect()]
+    ordered = sorted(rows, key=lambda found: (found[0].grid_area_code, found[1]))
+    values = [(*row, identity, place) for place, (row, identity) in enumerate(ordered)]
+    schema = series.schema.add("result_id", "string").add("series", "int")
+    return series.sparkSession.createDataFrame(values, schema)
+
+
+def _raise(found: Iterable[Row]) -> None:
+    """One error of the first rule that is broken; the message names the other rules."""
+    by_rule: dict[str, list[Row]] = {}
+    for row in found:
+        by_rule.setdefault(row.rule, []).append(row)
+    messages = [str(DataError("", rule, [row.row for row in rows], rows[0].total)) for rule, rows in by_rule.items()]
+    if messages:
+        raise DataError("INPUT_RULE", "; ".join(sorted(messages)))
+
+
+def _account(found: Iterable[Row]) -> dict[str, Any]:
+    account: dict[str, Any] = {kind: {"count": 0, "examples": []} for kind in checks.KINDS}
+    for row in found:
+        account[row.rule]["count"] = row.total
+        account[row.rule]["examples"].append(row.row)
+    return account
