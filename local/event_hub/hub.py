@@ -90,7 +90,11 @@ class Hub:
         except BlockingIOError:
             os.close(self._lock)
             raise HubInUse(f"another process serves {folder}: end it, or choose another --state") from None
-        count, self.created = _known(folder / "hub.json", partitions)
+        try:
+            count, self.created = _known(folder / "hub.json", partitions)
+        except PartitionCountFixed:
+            os.close(self._lock)
+            raise
         self.partitions = {str(i): Partition(str(i), PartitionLog(folder / f"{i}.log")) for i in range(count)}
         self._turn = 0
 

@@ -7,6 +7,7 @@ Not written through to the disk: a power failure is outside what the stand-in pr
 An event's offset is its position in the file.
 """
 
+import logging
 import mmap
 import os
 import struct
@@ -19,6 +20,7 @@ from typing import Literal
 
 from local.event_hub.events import Place
 
+logger = logging.getLogger(__name__)
 _HEAD = struct.Struct(">IIQI")
 _SIZE = struct.Struct(">I")
 By = Literal["sequence_number", "offset", "enqueued"]
@@ -28,6 +30,7 @@ class PartitionLog:
     """Appends batches and reads single events. Sequence numbers count from 0 and have no gaps."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._offsets = array("Q")
         self._sizes = array("I")
@@ -97,4 +100,6 @@ class PartitionLog:
                 if len(body) < length or zlib.crc32(body) != checksum:
                     break
                 self._index(body, enqueued, count)
-        os.ftruncate(self._file, self._end)
+        if self._end < size:
+            logger.warning("cut %d bytes that were never accepted off the end of %s", size - self._end, self._path)
+            os.ftruncate(self._file, self._end)
