@@ -4,6 +4,7 @@ Others (Spark, the Delta reader) use the same folder directly, so nothing of the
 and properties are kept in a state folder on the same disk. Every method is synchronous and leaves no half-written file.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Any
 from local.lake.errors import StorageError
 
 NANOSECONDS = 1_000_000_000
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENOTDIR}
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,11 @@ class Folder:
             raise StorageError(404, "RenameDestinationParentPathNotFound", message)
         try:
             source.path.rename(path)
+        except FileNotFoundError as error:
+            raise StorageError(404, "SourcePathNotFound", f"'{source.name}' went away meanwhile.") from error
         except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
             raise StorageError(409, "PathAlreadyExists", f"'{target}' is in the way: {error.strerror}.") from error
         return self._present(target)
 

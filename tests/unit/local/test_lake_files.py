@@ -136,6 +136,14 @@ def test_rename_needs_the_target_s_directory_and_its_source(lake: FileSystemClie
         file.rename_file("aggregations/sent/1/b")
 
 
+def test_a_full_directory_is_never_replaced_by_a_rename(lake: FileSystemClient) -> None:
+    write(lake, "a/1", b"1")
+    write(lake, "b/2", b"2")
+    with pytest.raises(ResourceExistsError, match="PathAlreadyExists"):
+        lake.get_directory_client("a").rename_directory("aggregations/b")
+    assert read(lake, "b/2") == b"2"
+
+
 def test_rename_takes_a_directory_and_a_condition_on_its_source(lake: FileSystemClient) -> None:
     etag = write(lake, "x/y/a b#é.txt", b"1")
     lake.get_directory_client("x").rename_directory("aggregations/z")
