@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
-from proton import Collector, Event, TransportException
+from proton import Collector, Event, ProtonException
 from proton import Connection as Engine
 from proton import Transport as Wire
 
@@ -76,7 +76,7 @@ class ClientConnection(asyncio.Protocol):
                     self._socket.write(answer)
                     if self._sasl.refused:
                         self._socket.close()
-        except (Malformed, TransportException) as wrong:
+        except (Malformed, ProtonException) as wrong:
             logger.warning("connection cut: %s", wrong)
             self.abort()
         self._flush()
@@ -145,7 +145,7 @@ class ClientConnection(asyncio.Protocol):
             while (size := self._wire.pending()) > 0:
                 out += map(frames.padded, self._cutter_out.cut(self._wire.peek(size)))
                 self._wire.pop(size)
-        except TransportException as ended:
+        except ProtonException as ended:
             logger.warning("connection cut: %s", ended)
             size = -1
         if out:

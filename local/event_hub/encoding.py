@@ -13,15 +13,14 @@ _ULONG = struct.Struct(">Q")
 _LONG = struct.Struct(">q")
 
 DESCRIBED = 0x00
-_EMPTY_LIST = 0x45
 _SMALL_ULONG = 0x53
 
 # Width of a value by the upper half of its constructor; variable and compound values carry a size of 1 or 4 bytes.
 _FIXED_WIDTH = {0x4: 0, 0x5: 1, 0x6: 2, 0x7: 4, 0x8: 8, 0x9: 16}
 _SIZE_OF_1 = (0xA, 0xC, 0xE)
 _SIZE_OF_4 = (0xB, 0xD, 0xF)
-_TEXT_OF_1 = (0xA0, 0xA1, 0xA3)
-_TEXT_OF_4 = (0xB0, 0xB1, 0xB3)
+_TEXT_OF_1 = (b"\xa0", b"\xa1", b"\xa3")
+_TEXT_OF_4 = (b"\xb0", b"\xb1", b"\xb3")
 
 
 class Malformed(ValueError):
@@ -82,24 +81,25 @@ def sections(message: bytes) -> Iterator[Section]:
 
 def items(data: bytes, position: int) -> tuple[int, int]:
     """The count of items of the list or map at `position` (a map counts keys and values) and where the first begins."""
-    constructor = data[position]
-    if constructor == _EMPTY_LIST:
-        return 0, position + 1
-    if constructor in (0xC0, 0xC1):
-        return data[position + 2], position + 3
-    if constructor in (0xD0, 0xD1):
-        return int(_UINT.unpack_from(data, position + 5)[0]), position + 9
-    raise Malformed(f"byte {position} should begin a list or a map, not 0x{constructor:02x}")
+    try:
+        match data[position]:
+            case 0x45:
+                return 0, position + 1
+            case 0xC0 | 0xC1:
+                return data[position + 2], position + 3
+            case 0xD0 | 0xD1:
+                return int(_UINT.unpack_from(data, position + 5)[0]), position + 9
+    except (IndexError, struct.error):
+        raise Malformed(f"the list or map at byte {position} of {len(data)} is cut short") from None
+    raise Malformed(f"byte {position} should begin a list or a map, not 0x{data[position]:02x}")
 
 
 def text(data: bytes, position: int) -> bytes | None:
     """The bytes of the binary, string or symbol at `position`; None when something else stands there."""
-    constructor = data[position]
-    if constructor in _TEXT_OF_1:
-        return bytes(data[position + 2 : position + 2 + data[position + 1]])
-    if constructor in _TEXT_OF_4:
-        size = _UINT.unpack_from(data, position + 1)[0]
-        return bytes(data[position + 5 : position + 5 + size])
+    if data[position : position + 1] in _TEXT_OF_1:
+        return bytes(data[position + 2 : end_of(data, position)])
+    if data[position : position + 1] in _TEXT_OF_4:
+        return bytes(data[position + 5 : end_of(data, position)])
     return None
 
 

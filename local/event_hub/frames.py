@@ -70,6 +70,7 @@ def message_format(frame: bytes) -> int | None:
 
 
 def _uint(data: bytes, position: int) -> int | None:
+    encoding.end_of(data, position)  # Malformed when there is less
     match data[position]:
         case 0x43:
             return 0
@@ -88,10 +89,11 @@ def with_room_for_padding(frame: bytes) -> bytes:
     count, position = encoding.items(frame, found[1])
     for _ in range(min(count, 2)):
         position = encoding.end_of(frame, position)
-    if count < 3 or frame[position] != 0x70:
+    if count < 3 or frame[position : position + 1] != b"\x70":
         return frame
+    end = encoding.end_of(frame, position)
     size = int(_UINT.unpack_from(frame, position + 1)[0])
-    return frame[: position + 1] + _UINT.pack(max(512, size - _ROOM_FOR_PADDING)) + frame[position + 5 :]
+    return frame[: position + 1] + _UINT.pack(max(512, size - _ROOM_FOR_PADDING)) + frame[end:]
 
 
 def padded(frame: bytes) -> bytes:

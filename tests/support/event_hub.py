@@ -1,4 +1,4 @@
-"""A hub process of its own for tests, and the connection string that stock clients take."""
+"""A hub process of its own for tests, and what tests send and read with stock clients."""
 
 import contextlib
 import json
@@ -7,10 +7,15 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+from azure.eventhub import EventData, EventHubProducerClient
+
+from local.event_hub.reading import HubReader, ReceivedEvent
 
 ROOT = Path(__file__).parents[2]
 HUB = "post-office"
@@ -71,3 +76,30 @@ def running_hub(state: Path, *options: str, port: int = 0) -> Iterator[RunningHu
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=10)
+
+
+def a_producer(hub: RunningHub, **options: Any) -> EventHubProducerClient:
+    options = {"retry_backoff_factor": 0.01, **options}
+    return EventHubProducerClient.from_connection_string(hub.connection_string, **options)
+
+
+def send(
+    producer: EventHubProducerClient, *bodies: str, event: Callable[[str], EventData] = EventData, **to: Any
+) -> None:
+    batch = producer.create_batch(**to)
+    for body in bodies:
+        batch.add(event(body))
+    producer.send_batch(batch)
+
+
+def matching(reader: HubReader, count: int, **wanted: Any) -> list[ReceivedEvent]:
+    """The events with these attributes, as soon as there are so many."""
+
+    def fit(event: ReceivedEvent) -> bool:
+        return all(getattr(event, name) == value for name, value in wanted.items())
+
+    return [event for event in reader.until(lambda events: sum(map(fit, events)) >= count, 10) if fit(event)]
+
+
+def unique() -> str:
+    return uuid4().hex

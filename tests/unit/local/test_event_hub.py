@@ -1,27 +1,20 @@
 """The Event Hub stand-in, spoken to by stock clients over its real wire."""
 
 import asyncio
-import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from azure.eventhub import EventData, EventHubConsumerClient, EventHubProducerClient
 from azure.eventhub.aio import EventHubProducerClient as AsyncProducerClient
-from azure.eventhub.exceptions import EventDataSendError, EventHubError
 from proton import Message, Receiver
 from proton.reactor import ReceiverOption, Selector
 from proton.utils import BlockingConnection, LinkDetached
 
-from local.event_hub.reading import HubReader, ReceivedEvent, read_all
-from tests.support.event_hub import HUB, RunningHub, running_hub
-
-# The stock client leaves the socket of a cut connection to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+from local.event_hub.reading import HubReader
+from tests.support.event_hub import HUB, RunningHub, a_producer, matching, running_hub, send, unique
 
 
 @pytest.fixture(scope="module")
@@ -42,36 +35,6 @@ def producer(hub: RunningHub) -> Iterator[EventHubProducerClient]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def bold(hub: RunningHub) -> Iterator[EventHubProducerClient]:
-    """A producer on partition 0 whose sends may fail."""
-    with a_producer(hub) as client:
-        send(client, "before it fails", partition_id="0")
-        yield client
-    gc.collect()
-
-
-@pytest.fixture
-def broken(hub: RunningHub) -> Iterator[None]:
-    """The hub may be told to fail, and is whole again after the test."""
-    yield
-    hub.break_by()
-
-
-def a_producer(hub: RunningHub, **options: Any) -> EventHubProducerClient:
-    options = {"retry_backoff_factor": 0.01, **options}
-    return EventHubProducerClient.from_connection_string(hub.connection_string, **options)
-
-
-def send(
-    producer: EventHubProducerClient, *bodies: str, event: Callable[[str], EventData] = EventData, **to: Any
-) -> None:
-    batch = producer.create_batch(**to)
-    for body in bodies:
-        batch.add(event(body))
-    producer.send_batch(batch)
-
-
 def bodies_from(hub: RunningHub, count: int, group: str = "$Default", **position: Any) -> list[str]:
     """The bodies of the first events that a receiver gets which begins at a position."""
     events: list[EventData] = []
@@ -89,19 +52,6 @@ def bodies_from(hub: RunningHub, count: int, group: str = "$Default", **position
 
 def other_client(hub: RunningHub) -> BlockingConnection:
     return BlockingConnection(f"amqp://127.0.0.1:{hub.port}", allowed_mechs="ANONYMOUS")
-
-
-def matching(reader: HubReader, count: int, **wanted: Any) -> list[ReceivedEvent]:
-    """The events with these attributes, as soon as there are so many."""
-
-    def fit(event: ReceivedEvent) -> bool:
-        return all(getattr(event, name) == value for name, value in wanted.items())
-
-    return [event for event in reader.until(lambda events: sum(map(fit, events)) >= count, 10) if fit(event)]
-
-
-def unique() -> str:
-    return uuid4().hex
 
 
 def test_hub_tells_its_partitions(hub: RunningHub, producer: EventHubProducerClient) -> None:
@@ -212,63 +162,6 @@ def test_largest_event_fits_and_a_larger_one_is_told_before_it_is_sent(
     assert event.body == body
 
 
-def test_limit_announced_to_new_links_can_shrink(hub: RunningHub) -> None:
-    hub.limit_to(4096)
-    try:
-        with a_producer(hub) as small:
-            assert small.create_batch().max_size_in_bytes == 4096
-    finally:
-        hub.limit_to(1_048_576)
-
-
-def test_throttled_sends_are_refused_and_not_kept(
-    hub: RunningHub, reader: HubReader, bold: EventHubProducerClient, broken: None
-) -> None:
-    hub.break_by({"on": "send", "fault": "server_busy", "times": 2})
-    body = unique()
-    with pytest.raises(EventDataSendError, match="server-busy"):  # the client hides a first refusal
-        send(bold, body, partition_id="0")
-    assert hub.fired() == 2
-    send(bold, body, partition_id="0")
-    assert kept(reader, bold, body) == 1
-
-
-def test_message_larger_than_the_hub_takes_is_refused_by_name(
-    hub: RunningHub, bold: EventHubProducerClient, broken: None
-) -> None:
-    hub.break_by({"on": "send", "fault": "oversize", "times": 2})
-    with pytest.raises(EventHubError, match="message is larger than the 1048576 bytes"):
-        send(bold, unique())
-
-
-@pytest.mark.parametrize(
-    ("fault", "times"),
-    [
-        ("drop_link_before", 1),
-        ("drop_connection_before", 1),
-        ("drop_link_after", 2),
-        ("drop_connection_after", 2),
-        ("delay", 1),
-    ],
-)
-def test_event_survives_a_fault_once_or_as_a_recognisable_duplicate(
-    hub: RunningHub, reader: HubReader, bold: EventHubProducerClient, broken: None, fault: str, times: int
-) -> None:
-    hub.break_by({"on": "send", "path": f"{HUB}/Partitions/0", "fault": fault, "times": 1, "seconds": 0.05})
-    body = unique()
-    send(bold, body, partition_id="0")
-    assert hub.fired() == 1
-    assert kept(reader, bold, body) == times
-
-
-def kept(reader: HubReader, producer: EventHubProducerClient, body: str) -> int:
-    """How often the body lies in partition 0: counted when an event sent after it is there."""
-    marker = unique()
-    send(producer, marker, partition_id="0")
-    matching(reader, 1, body=marker.encode())
-    return len(matching(reader, 0, body=body.encode()))
-
-
 @pytest.mark.parametrize("address", ["elsewhere/ConsumerGroups/g/Partitions/0", f"{HUB}/ConsumerGroups/g/Partitions/9"])
 def test_unknown_address_is_refused(hub: RunningHub, address: str) -> None:
     connection = other_client(hub)
@@ -321,15 +214,3 @@ def test_another_client_library_sends_a_single_message(hub: RunningHub, reader: 
     connection.close()
     (event,) = matching(reader, 1, partition_key=body)
     assert event.body == body.encode()
-
-
-def test_everything_accepted_is_there_after_kill_and_restart_and_the_client_goes_on(tmp_path: Path) -> None:
-    with running_hub(tmp_path, "--partitions", "1") as first, a_producer(first) as producer:
-        send(producer, "before", partition_key="k")
-        first.kill()
-        with running_hub(tmp_path, port=first.port) as second:
-            send(producer, "after", partition_key="k")
-            events = read_all(second.connection_string, HUB)
-    gc.collect()
-    assert [(event.sequence_number, event.body) for event in events] == [(0, b"before"), (1, b"after")]
-    assert events[0].partition_key == "k"
