@@ -4,18 +4,23 @@ A document is a header and one series of elements in the order of the schemas, a
 or, in a reject, reasons. What an element looks like is its form; the renderers know no names.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
 from functions.messages.actors import Party, coding_scheme
+from functions.messages.errors import BadSeries
 from functions.messages.recipients import DocumentName
 from shared.codes import DATAHUB_GLN, ActorRole
 
 DATAHUB = Party(DATAHUB_GLN, ActorRole.DATAHUB)
 GRID_AREA_SCHEME = "NDK"
 LARGEST_POSITION = 999_999
+
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Form(Enum):
@@ -112,7 +117,9 @@ def code(name: str, value: str | None) -> tuple[Element, ...]:
 
 
 def text(name: str, value: str | None) -> tuple[Element, ...]:
-    """A plain element, or none."""
+    """A plain element, or none. Raises BadSeries for letters that XML cannot carry."""
+    if value is not None and _NO_XML.search(value):
+        raise BadSeries(f"{name} {value!r} holds a letter that XML cannot carry")
     return (Element(name, value),) if value is not None else ()
 
 

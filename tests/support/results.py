@@ -124,7 +124,9 @@ def per_supplier_rows(result_id: str, quantities: Sequence[str | None], **key: A
     return energy_rows(result_id, quantities, **{**actors, **key})
 
 
-def charge_rows(result_id: str, amounts: Sequence[tuple[str, str | None, str | None]], **key: Any) -> list[dict[str, Any]]:
+def charge_rows(
+    result_id: str, amounts: Sequence[tuple[str, str | None, str | None]], **key: Any
+) -> list[dict[str, Any]]:
     """Hourly tariff rows from START on: (quantity, price, amount) each."""
     return [
         {
