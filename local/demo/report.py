@@ -61,7 +61,7 @@ def energy_balance(job: Mapping[str, Any], lake: str, console: Console) -> None:
         table.add_column(("+ " if sign > 0 else "− ") + name, justify="right")
     table.add_column("= left over", justify="right")
     broken = []
-    for area, sums in sorted(_sums(job, lake).items()):
+    for area, sums in sorted(series_sums(job, lake).items()):
         values = [(sums.get(series.value, Decimal(0)), sign) for series, (_, sign) in BALANCE.items()]
         left = sum((value * sign for value, sign in values), Decimal(0))
         table.add_row(area, *(f"{value:,}" for value, _ in values), f"{left:,}")
@@ -72,7 +72,8 @@ def energy_balance(job: Mapping[str, Any], lake: str, console: Console) -> None:
         raise DemoFailed("the energy balance", what, str(lake_layout.result_table(lake_layout.ENERGY)))
 
 
-def _sums(job: Mapping[str, Any], lake: str) -> dict[str, dict[str, Decimal]]:
+def series_sums(job: Mapping[str, Any], lake: str) -> dict[str, dict[str, Decimal]]:
+    """The job's kWh per grid area and series of the energy table."""
     energy = DeltaTable(f"{lake}/{lake_layout.result_table(lake_layout.ENERGY)}")
     query = (
         "SELECT grid_area_code, time_series_type, sum(quantity) AS total FROM energy "  # noqa: S608 - values of our own

@@ -27,7 +27,7 @@ def jobs(driver: Driver) -> dict[str, str]:
         fourth = driver.start(14)
         until(lambda: list((driver.lake / "outbox" / fourth).glob("*.gz")), 120)
         driver.kill_and_restart()
-    with driver.broken("lake", {"on": "rename", "fault": "hang", "seconds": 30}):
+    with driver.broken("lake", {"on": "rename", "path": "sent/", "fault": "hang", "seconds": 30}):
         fifth = driver.start(15)
         until(lambda: driver.events(fifth), 120)
         driver.kill_and_restart()

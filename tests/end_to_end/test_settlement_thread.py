@@ -3,13 +3,15 @@
 import gzip
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from azure.eventhub import EventData
 
 from functions.messages.envelope_pb2 import Document
+from local.demo.report import series_sums
 from shared.manifest import read_manifest
 from tests.end_to_end.driver import Driver, period
 
@@ -20,6 +22,12 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(400)]
 def job(driver: Driver) -> dict[str, Any]:
     """One day of all areas, settled."""
     return driver.completed(driver.start(1))
+
+
+@pytest.fixture(scope="module")
+def events(driver: Driver, job: dict[str, Any]) -> list[EventData]:
+    """The job's events in the hub."""
+    return driver.events(job["jobId"])
 
 
 def test_job_goes_through_its_states_in_order_with_times(job: dict[str, Any]) -> None:
@@ -44,9 +52,8 @@ def test_manifest_is_there_and_says_what_the_job_shows(driver: Driver, job: dict
 
 
 def test_every_message_reaches_the_event_hub_and_its_envelope_is_what_its_properties_say(
-    driver: Driver, job: dict[str, Any]
+    job: dict[str, Any], events: list[EventData]
 ) -> None:
-    events = driver.events(job["jobId"])
     ids = Counter(str(event.message_id) for event in events)
     assert len(ids) == job["messages"]["made"] > 0
     for event in events:
@@ -68,25 +75,34 @@ def test_all_that_was_sent_is_in_sent_and_nothing_waits(driver: Driver, job: dic
     assert not list((driver.lake / "outbox").rglob(f"{job['jobId']}/*.gz"))
 
 
-def test_suppliers_balance_responsibles_owners_and_esett_each_get_messages(driver: Driver, job: dict[str, Any]) -> None:
-    roles = Counter()
-    for event in driver.events(job["jobId"]):
-        roles[dict(event.properties or {})[b"recipientRole"]] += 1
-    assert {role.decode() if isinstance(role, bytes) else role for role in roles} == {"MDR", "DDQ", "DDK", "DDX"}
+def test_suppliers_balance_responsibles_owners_and_esett_each_get_messages(events: list[EventData]) -> None:
+    roles = {_text(dict(event.properties or {})[b"recipientRole"]) for event in events}
+    assert roles == {"MDR", "DDQ", "DDK", "DDX"}
 
 
-def test_quantities_in_the_documents_are_those_of_the_results(driver: Driver, job: dict[str, Any]) -> None:
-    sums: dict[str, Decimal] = {}
-    for event in driver.events(job["jobId"]):
+def test_consumption_sent_to_suppliers_is_that_of_the_results(
+    driver: Driver, job: dict[str, Any], events: list[EventData]
+) -> None:
+    sent: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for event in events:
         document = json.loads(Document.FromString(b"".join(event.body)).content, parse_float=Decimal)
         series = next(iter(document.values()))["Series"][0]
-        if dict(event.properties or {})[b"recipientRole"] in (b"DDQ", "DDQ"):
-            kind = series["marketEvaluationPoint.type"]["value"]
-            points = series["Period"]["Point"]
-            sums[kind] = sums.get(kind, Decimal(0)) + sum(Decimal(point["quantity"]) for point in points)
-    # Suppliers' production and consumption differ by what is imported over the border: both are there and positive.
-    assert sums["E17"] > 0
-    assert sums["E18"] > 0
+        if _text(dict(event.properties or {})[b"recipientRole"]) == "DDQ":
+            method = series.get("marketEvaluationPoint.settlementMethod", {}).get("value", "production")
+            total = sum((Decimal(point["quantity"]) for point in series["Period"]["Point"]), Decimal(0))
+            sent[series["meteringGridArea_Domain.mRID"]["value"], method] += total
+    names = {"flex_consumption": "D01", "non_profiled_consumption": "E02", "production": "production"}
+    settled = {
+        (area, names[kind]): total
+        for area, sums in series_sums(job, str(driver.lake)).items()
+        for kind, total in sums.items()
+        if kind in names
+    }
+    assert dict(sent) == settled
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def test_old_callers_get_with_a_plus_that_arrives_as_a_space_starts_a_job(driver: Driver) -> None:

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(400)]
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """A second stack, whose lake lacks a table and has wrong types in another."""
-    folder = tmp_path_factory.mktemp("broken stack")
+    folder = tmp_path_factory.mktemp("broken-stack")
     make_sample(folder / "lake")
     shutil.rmtree(folder / "lake" / "input" / "grid_loss_metering_points")
     points = folder / "lake" / "input" / "metering_point_periods"
