@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from shared import lake_layout
 from shared.errors import DataError
@@ -15,8 +16,10 @@ from sparkjobs.contracts.result_ids import result_id
 from sparkjobs.contracts.results import key_columns
 from sparkjobs.storage.results import ResultTables
 from sparkjobs.wholesale import calculation, checks, judging
+from sparkjobs.wholesale.children import with_supplier_of_parent
 from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
 from sparkjobs.wholesale.reading import Charges, keep_charges
+from sparkjobs.wholesale.tariff_sets import with_tariff_sets
 from sparkjobs.wholesale.tariffs import energy_behind_tariffs, tariffs_with_prices
 
 Materialise = Callable[[str, DataFrame], DataFrame]
@@ -31,21 +34,37 @@ class SettledCharges:
     data_quality: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChargedMarket:
+    """Who pays which charges.
+
+    kept: metering point periods before the child rule, metering_points: after it, cuts: the same cut where tariff links
+    begin or end, with tariff_set_id; tariff_sets: the tariffs of each set.
+    """
+
+    charges: Charges
+    kept: DataFrame
+    metering_points: DataFrame
+    cuts: DataFrame
+    tariff_sets: DataFrame
+
+
 def read_charges(
-    tables: Mapping[str, DataFrame], metering_points: DataFrame, job: JobArguments, materialise: Materialise
-) -> Charges:
-    """The charge rows that the reading rules keep, made once and found sound.
+    tables: Mapping[str, DataFrame], kept: DataFrame, job: JobArguments, materialise: Materialise
+) -> ChargedMarket:
+    """The charge rows that the reading rules keep, made once and found sound, and the metering points that pay.
 
     Args:
         tables: the input tables as read.
-        metering_points: kept periods after the child rule.
+        kept: kept and sound metering point periods, children among them.
         job: whose period is settled.
         materialise: calculates a frame once, in the job's work folder.
 
     Raises:
         DataError: a kept row breaks a rule.
     """
-    kept = keep_charges(
+    metering_points = materialise("metering_points", with_supplier_of_parent(kept))
+    charges = keep_charges(
         links=tables[lake_layout.CHARGE_LINK_PERIODS],
         prices=tables[lake_layout.CHARGE_PRICE_INFORMATION_PERIODS],
         price_points=tables[lake_layout.CHARGE_PRICE_POINTS],
@@ -53,43 +72,46 @@ def read_charges(
         period_start=job.period_start,
         period_end=job.period_end,
     ).materialised(materialise)
-    _raise(
-        judging.broken_rules(
-            kept, period_start=job.period_start, period_end=job.period_end, time_zone=job.time_zone
-        ).collect()
+    broken = judging.broken_rules(
+        charges, period_start=job.period_start, period_end=job.period_end, time_zone=job.time_zone
     )
-    return kept
+    _raise(broken.collect())
+    cuts, sets = with_tariff_sets(metering_points, charges.links)
+    return ChargedMarket(
+        charges=charges,
+        kept=kept,
+        metering_points=metering_points,
+        cuts=cuts,
+        tariff_sets=materialise("tariff_sets", sets),
+    )
 
 
 def settle_charges(
+    market: ChargedMarket,
     *,
-    charges: Charges,
     tariff_hours: DataFrame,
-    tariff_sets: DataFrame,
     grid_loss_points: DataFrame,
-    metering_points: DataFrame,
     job: JobArguments,
     tables: ResultTables,
 ) -> SettledCharges:
     """Settle the charges and write the three tables; each is read again for what follows, so nothing is made twice.
 
     Args:
-        charges: `read_charges`.
-        tariff_hours: as `calculation.calculate` wants them; read several times, so of materialised sums.
-        tariff_sets: materialised likewise.
+        market: `read_charges`.
+        tariff_hours: as `calculation.calculate` wants them; read several times, so materialised.
         grid_loss_points: materialised likewise.
-        metering_points: kept periods after the child rule.
         job: the job's arguments.
         tables: the result tables of this run.
 
     Raises:
         DataError: a quantity or amount is beyond its decimal, or an invariant does not hold.
     """
+    charges = market.charges
     amounts = calculation.calculate(
         tariff_hours=tariff_hours,
-        tariff_sets=tariff_sets,
+        tariff_sets=market.tariff_sets,
         grid_loss_points=grid_loss_points,
-        metering_points=metering_points,
+        metering_points=market.metering_points,
         charge_prices=charges.prices,
         charge_links=charges.links,
         charge_price_points=charges.price_points,
@@ -118,12 +140,12 @@ def settle_charges(
         total_monthly_amounts=written_totals,
     )
     energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
-    tariffs = tariffs_with_prices(tariff_sets, grid_loss_points, charges.links, charges.prices)
+    tariffs = tariffs_with_prices(market.tariff_sets, grid_loss_points, charges.links, charges.prices)
     _raise(checks.failed_invariants(read_again, energy, tariffs).collect())
     return SettledCharges(
         results=results,
         checks=[{"check": invariant, "passed": True} for invariant in checks.INVARIANTS],
-        data_quality=_account(checks.data_quality(charges, written_amounts).collect()),
+        data_quality=_account(checks.data_quality(charges, written_amounts, market.kept).collect()),
     )
 
 
@@ -143,8 +165,9 @@ def _numbered(series: DataFrame, table: str, job_id: str) -> DataFrame:
     rows = [(row, result_id(job_id, table, [row[name] for name in keys])) for row in series.collect()]
     ordered = sorted(rows, key=lambda found: (found[0].grid_area_code, found[1]))
     values = [(*row, identity, place) for place, (row, identity) in enumerate(ordered)]
-    schema = series.schema.add("result_id", "string").add("series", "int")
-    return series.sparkSession.createDataFrame(values, schema)
+    columns = [T.StructField(field.name, field.dataType) for field in series.schema.fields]
+    added = [T.StructField("result_id", T.StringType()), T.StructField("series", T.IntegerType())]
+    return series.sparkSession.createDataFrame(values, T.StructType([*columns, *added]))
 
 
 def _raise(found: Iterable[Row]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -14,8 +15,10 @@ from sparkjobs.balance.calculation import BalanceResults, calculate
 from sparkjobs.balance.clock import Clock
 from sparkjobs.balance.findings import check_unique
 from sparkjobs.balance.settlement_groups import find_groups
+from sparkjobs.jobs.charges import read_charges, settle_charges
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.findings import raise_first
+from sparkjobs.jobs.tariff_energy import grid_loss_as_points, tariff_hours
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import LakeFiles
 from sparkjobs.storage.inputs import Inputs, open_inputs
@@ -38,7 +41,12 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
         points = inputs.tables[lake_layout.TIME_SERIES_POINTS]
         if not command.skip_unique_check:
             check_unique(points, clock)
-        market = find_groups(rules.parents(kept).selectExpr("*", "cast(null as bigint) as tariff_set_id"), clock)
+        charged = None
+        periods = rules.parents(kept).selectExpr("*", "cast(null as bigint) as tariff_set_id")
+        if job.process_type.settles_charges:
+            charged = read_charges(inputs.tables, kept, job, work.materialise)
+            periods = charged.cuts
+        market = find_groups(periods, clock)
         _check_areas(grid_areas, market.areas)
         balance = calculate(
             points=points,
@@ -48,7 +56,21 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
             clock=clock,
             materialise=work.materialise,
         )
-        results = write_balance(balance, ResultTables(engine, command.lake, job.job_id, job.attempt), command)
+        result_tables = ResultTables(engine, command.lake, job.job_id, job.attempt)
+        results = write_balance(balance, result_tables, command)
+        checks: list[dict[str, Any]] = []
+        data_quality: dict[str, Any] = {}
+        if charged is not None:
+            settled = settle_charges(
+                charged,
+                tariff_hours=work.materialise("tariff_hours", tariff_hours(balance, market, clock)),
+                grid_loss_points=work.materialise("grid_loss_points", grid_loss_as_points(balance, clock)),
+                job=job,
+                tables=result_tables,
+            )
+            results |= settled.results
+            checks += settled.checks
+            data_quality |= settled.data_quality
     finally:
         work.remove()
     manifest = Manifest(
@@ -58,6 +80,8 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
         grid_areas=list(grid_areas),
         input_versions=inputs.versions,
         results=results,
+        checks=checks,
+        data_quality=data_quality,
         engine=engine.versions(),
         started=format_instant(started),
         ended=format_instant(datetime.now(UTC)),

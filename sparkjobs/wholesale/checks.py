@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from shared.codes import ChargeType, Resolution
 from sparkjobs.wholesale.calculation import WholesaleResults
 from sparkjobs.wholesale.charge_keys import CHARGE
+from sparkjobs.wholesale.children import orphaned_children
 from sparkjobs.wholesale.findings import charge_named, finding, findings, text_of
 from sparkjobs.wholesale.monthly import exact_totals
 from sparkjobs.wholesale.reading import Charges
@@ -18,7 +19,8 @@ INVARIANTS = (BEYOND_DECIMAL, MONTHLY_SUMS, TOTALS, TARIFF_ENERGY)
 
 UNMATCHED_LINKS = "unmatched_links"
 NULL_PRICES = "null_prices"
-KINDS = (UNMATCHED_LINKS, NULL_PRICES)
+ORPHANED_CHILDREN = "orphaned_children"
+KINDS = (UNMATCHED_LINKS, NULL_PRICES, ORPHANED_CHILDREN)
 
 _WIDE = "decimal(38,6)"
 
@@ -41,11 +43,22 @@ def failed_invariants(results: WholesaleResults, energy: DataFrame, tariffs: Dat
     return findings(broken)
 
 
-def data_quality(charges: Charges, amounts: DataFrame) -> DataFrame:
-    """Links outside every known charge period, and charges without a price at some time: rule (kind), row, total."""
+def data_quality(charges: Charges, amounts: DataFrame, metering_points: DataFrame) -> DataFrame:
+    """What the manifest counts and shows: rule (its kind), row, total.
+
+    Links not wholly inside known charge periods, charges without a price at some time, children without a parent.
+
+    Args:
+        charges: kept rows.
+        amounts: as written.
+        metering_points: kept periods before the child rule.
+    """
     shown = [text_of(name) for name in ("metering_point", "from_date", "to_date")]
     links = unmatched_links(charges).select(*finding(F.lit(UNMATCHED_LINKS), charge_named(), *shown))
-    return findings(links.unionByName(_null_prices(amounts)))
+    orphans = orphaned_children(metering_points).select(
+        *finding(F.lit(ORPHANED_CHILDREN), *[text_of(name) for name in ("metering_point", "from_date", "to_date")])
+    )
+    return findings(links.unionByName(_null_prices(amounts)).unionByName(orphans))
 
 
 def unmatched_links(charges: Charges) -> DataFrame:
