@@ -113,7 +113,7 @@ def environment(name: str, layout: Layout) -> dict[str, str]:
 def answers(name: str, layout: Layout) -> bool:
     """Whether a process answers its health probe."""
     probes = {
-        EVENT_HUB: f"{LOOPBACK}:{layout.ports['event-hub-health']}/health",
+        EVENT_HUB: f"{LOOPBACK}:{layout.ports['event-hub-health']}/_health",
         FUNCTIONS: f"{layout.url(FUNCTIONS)}/admin/host/status",
     }
     url = probes.get(name, f"{layout.url(name)}/_health")
