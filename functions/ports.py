@@ -172,10 +172,7 @@ class ResultTables(Protocol):
     def series(
         self, table: str, job_id: str, attempt: int, grid_area: str, only: Collection[str] | None = None
     ) -> Iterator[ResultSeries]:
-        """The series that a job's attempt has in a grid area, sorted by result_id, one at a time in bounded memory.
-
-        `only`: these result ids and no others.
-        """
+        """The series of an attempt in a grid area (`only` these ids), sorted by result_id, in bounded memory."""
 
     def series_keys(self, table: str, job_id: str, attempt: int, grid_area: str) -> Sequence[ResultSeries]:
         """The same series without their points (empty columns): what there is, at a fraction of the cost."""
@@ -191,6 +188,26 @@ class ResultTables(Protocol):
 
     def version(self, table: str) -> int | None:
         """The newest version of an input table, None when there is none."""
+
+
+class MessageIndex(Protocol):
+    """Which messages were sent, to whom and when. Rows: messages.batch.Message and batch, number (in it), sent_at."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows. Raises Unavailable."""
+
+    def find(self, message_id: str) -> Row | None:
+        """The row of a message. Raises Unavailable."""
+
+    def search(self, wanted: Mapping[str, str], *, after: tuple[str, str, int] | None, limit: int) -> Sequence[Row]:
+        """Rows by their fields, sorted by (job_id, batch, number), from behind `after` on.
+
+        `wanted`: field → value; and `sent_from`, `sent_to`, `period_from`, `period_to` (half-open): what was sent in
+        that time, or whose period overlaps that one.
+        """
+
+    def tidy(self, keep_from: datetime | None) -> None:
+        """Drop what was sent before `keep_from` (None: nothing), and join small files. Raises Unavailable."""
 
 
 @dataclass(frozen=True)

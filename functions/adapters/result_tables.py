@@ -9,18 +9,13 @@ that they are stored as: exact, and cheaper than objects.
 import threading
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from functions.adapters.identity import managed_identity
-from functions.ports import Row, Unavailable
+from functions.adapters.delta import DeltaLake, Snapshot, as_rows, literal
+from functions.ports import Row
 from shared import lake_layout
 from shared.codes import QUALITY_BIT
 from shared.result_series import UNKNOWN_QUALITY, ResultSeries
-
-if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
 
 PORTION = 200_000
 """Rows that are in memory at once, but at least one series."""
@@ -28,9 +23,7 @@ MOST_NAMED = 1000
 """Series that one query names one by one."""
 KEPT = 3
 """Grid areas whose keys are remembered besides the newest: those of a job and its predecessor."""
-STORAGE_SCOPE = "https://storage.azure.com/.default"
 _NOT_KEY = ("job_id", "attempt", "result_id", "time", "quantity", "quantity_qualities", "price", "amount")
-_ENGINE = {"datafusion.execution.target_partitions": "1"}
 _HAS = {
     f"CASE WHEN array_has(quantity_qualities, '{name}') THEN {{}} ELSE 0 END": bit for name, bit in QUALITY_BIT.items()
 }
@@ -58,24 +51,12 @@ class _Series(NamedTuple):
     rows: int
 
 
-class _Opened(NamedTuple):
-    """One snapshot of a result table."""
-
-    table: Any
-    columns: tuple[str, ...]
-
-    @property
-    def key_columns(self) -> tuple[str, ...]:
-        return tuple(name for name in self.columns if name not in _NOT_KEY)
-
-
 class DeltaTables:
     """The tables below `root`: `abfss://…` with the app's identity, or a folder of this machine."""
 
     def __init__(self, root: str, client_id: str = "") -> None:
-        self._root, self._client_id = root.rstrip("/"), client_id
-        self._credential: TokenCredential | None = None
-        self._kept: dict[tuple[str, str, int, str], tuple[_Opened, list[_Series]]] = {}
+        self._lake = DeltaLake(root, client_id)
+        self._kept: dict[tuple[str, str, int, str], tuple[Snapshot, list[_Series]]] = {}
         self._lock = threading.Lock()
 
     def series(
@@ -93,38 +74,44 @@ class DeltaTables:
         keys = self._known(table, job_id, attempt, grid_area)[1]
         return [ResultSeries(result_id=series.result_id or "", key=series.key, times=()) for series in keys]
 
-    def _known(self, table: str, job_id: str, attempt: int, grid_area: str) -> tuple[_Opened, list[_Series]]:
+    def _known(self, table: str, job_id: str, attempt: int, grid_area: str) -> tuple[Snapshot, list[_Series]]:
         """Which series there are, and the snapshot that says so; kept, since a finished attempt does not change."""
         at = (table, job_id, attempt, grid_area)
         found = self._kept.get(at)
         if found is None:
-            opened = self._open(lake_layout.result_table(table))
+            opened = self._lake.open(lake_layout.result_table(table))
             if opened is None:
-                return _Opened(None, ()), []
+                return Snapshot(None, ()), []
             found = (opened, self._ask_keys(opened, _where(job_id, attempt, grid_area)))
             if found[1]:
                 with self._lock:
                     self._kept = {**dict(list(self._kept.items())[-KEPT:]), at: found}
         return found
 
-    def _ask_keys(self, opened: _Opened, where: str) -> list[_Series]:
-        names = opened.key_columns
+    def _ask_keys(self, opened: Snapshot, where: str) -> list[_Series]:
+        names = _key_columns(opened)
         columns = ", ".join(("result_id", *names))
-        query = _sql("SELECT", columns, ", count(*) AS rows FROM t", where, "GROUP BY", columns, "ORDER BY", columns)
-        return [
-            _Series(row["result_id"], {name: row[name] for name in names}, row["rows"])
-            for row in _as_rows(self._query(opened, query))
-        ]
+        rows = self._ask(
+            opened, "SELECT", columns, ", count(*) AS rows FROM t", where, "GROUP BY", columns, "ORDER BY", columns
+        )
+        return [_Series(row["result_id"], {name: row[name] for name in names}, row["rows"]) for row in as_rows(rows)]
 
-    def _read(self, opened: _Opened, where: str, portion: Sequence[_Series]) -> Iterator[ResultSeries]:
+    def _ask(self, opened: Snapshot, *query: str) -> Iterator[Any]:
+        try:
+            yield from self._lake.query(opened, *query)
+        except Exception:
+            self._kept = {}  # a snapshot whose files are gone must not be asked again
+            raise
+
+    def _read(self, opened: Snapshot, where: str, portion: Sequence[_Series]) -> Iterator[ResultSeries]:
         names = [name for name in _POINT_COLUMNS if name in opened.columns]
         chosen = {"time": _TIME, **{name: _POINT_COLUMNS[name] for name in names}}
         columns = ", ".join(f"{expression} AS point_{name}" for name, expression in chosen.items())
         # One result id with two keys breaks the contract of the table: then the keys decide which row is whose.
         unique = len({series.result_id for series in portion}) == len(portion)
-        order = ("result_id", *(() if unique else opened.key_columns), "time")
+        order = ("result_id", *(() if unique else _key_columns(opened)), "time")
         points = _Points(names)
-        for batch in self._query(opened, _sql("SELECT", columns, "FROM t", where, "ORDER BY", ", ".join(order))):
+        for batch in self._ask(opened, "SELECT", columns, "FROM t", where, "ORDER BY", ", ".join(order)):
             points.add(batch)
         first = 0
         for series in portion:
@@ -133,56 +120,29 @@ class DeltaTables:
 
     def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
         """The grid areas that an attempt has rows for."""
-        opened = self._open(lake_layout.result_table(table))
+        opened = self._lake.open(lake_layout.result_table(table))
         if opened is None:
             return []
-        query = _sql("SELECT DISTINCT grid_area_code AS area FROM t", _where(job_id, attempt), "ORDER BY area")
-        return [row["area"] for row in _as_rows(self._query(opened, query))]
+        where = _where(job_id, attempt)
+        rows = self._lake.query(opened, "SELECT DISTINCT grid_area_code AS area FROM t", where, "ORDER BY area")
+        return [row["area"] for row in as_rows(rows)]
 
     def rows(self, table: str, job_id: str, attempt: int, grid_area: str | None = None) -> Iterator[Any]:
         """An attempt's rows as Arrow record batches, sorted by result_id and time."""
-        opened = self._open(lake_layout.result_table(table))
+        opened = self._lake.open(lake_layout.result_table(table))
         if opened is not None:
             where = _where(job_id, attempt, grid_area)
-            yield from self._query(opened, _sql("SELECT * FROM t", where, "ORDER BY result_id, time"))
+            yield from self._lake.query(opened, "SELECT * FROM t", where, "ORDER BY result_id, time")
 
     def input_rows(self, table: str, version: int | None = None) -> Sequence[Row]:
         """A small input table whole; empty where there is none."""
-        opened = self._open(lake_layout.input_table(table), version)
-        return [] if opened is None else list(_as_rows(self._query(opened, "SELECT * FROM t")))
+        opened = self._lake.open(lake_layout.input_table(table), version)
+        return [] if opened is None else list(as_rows(self._lake.query(opened, "SELECT * FROM t")))
 
     def version(self, table: str) -> int | None:
         """The newest version of an input table, None when there is none."""
-        opened = self._open(lake_layout.input_table(table))
-        return None if opened is None else opened.table.version()
-
-    def _open(self, path: str, version: int | None = None) -> _Opened | None:
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
-        with _errors():
-            try:
-                table = DeltaTable(f"{self._root}/{path}", version=version, storage_options=self._storage_options())
-            except TableNotFoundError:
-                return None
-            return _Opened(table, tuple(field.name for field in table.schema().fields))
-
-    def _query(self, opened: _Opened, query: str) -> Iterator[Any]:
-        from deltalake import QueryBuilder
-
-        with _errors():
-            try:
-                yield from QueryBuilder(_ENGINE).register("t", opened.table).execute(query)
-            except Exception:
-                self._kept = {}  # a snapshot whose files are gone must not be asked again
-                raise
-
-    def _storage_options(self) -> dict[str, str]:
-        if not self._root.startswith("abfss://"):
-            return {}
-        with self._lock:
-            self._credential = self._credential or managed_identity(self._client_id)
-        return {"bearer_token": self._credential.get_token(STORAGE_SCOPE).token}
+        opened = self._lake.open(lake_layout.input_table(table))
+        return None if opened is None else int(opened.table.version())
 
 
 class _Points:
@@ -234,46 +194,17 @@ def _between(portion: Sequence[_Series]) -> str:
     first, last = portion[0].result_id, portion[-1].result_id
     if first is None or last is None:
         return "result_id IS NULL"
-    return f"result_id BETWEEN {_literal(first)} AND {_literal(last)}"
+    return f"result_id BETWEEN {literal(first)} AND {literal(last)}"
 
 
 def _among(portion: Sequence[_Series]) -> str:
-    return f"result_id IN ({', '.join(_literal(series.result_id or '') for series in portion)})"
+    return f"result_id IN ({', '.join(literal(series.result_id or '') for series in portion)})"
 
 
 def _where(job_id: str, attempt: int, grid_area: str | None = None) -> str:
-    where = f"WHERE job_id = {_literal(job_id)} AND attempt = {attempt}"
-    return where if grid_area is None else f"{where} AND grid_area_code = {_literal(grid_area)}"
+    where = f"WHERE job_id = {literal(job_id)} AND attempt = {attempt}"
+    return where if grid_area is None else f"{where} AND grid_area_code = {literal(grid_area)}"
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _sql(*parts: str) -> str:
-    return " ".join(parts)
-
-
-def _as_rows(batches: Iterator[Any]) -> Iterator[dict[str, Any]]:
-    for batch in batches:
-        names = batch.schema.names
-        columns = [batch.column(name).to_pylist() for name in names]
-        for values in zip(*columns, strict=True):
-            yield {name: _aware(value) for name, value in zip(names, values, strict=True)}
-
-
-def _aware(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Translate what delta-rs and its engine raise."""
-    from deltalake.exceptions import DeltaError
-
-    try:
-        yield
-    except (DeltaError, OSError) as error:
-        if isinstance(error, OSError) or "object store" in str(error).lower():
-            raise Unavailable("lake tables", f"{type(error).__name__}: {error}") from error
-        raise
+def _key_columns(opened: Snapshot) -> tuple[str, ...]:
+    return tuple(name for name in opened.columns if name not in _NOT_KEY)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from functions.coordinator.archive_index import put_reference, put_waiting
 from functions.messages import envelope
-from functions.messages.batch import Line, pack_rejected, read_batch
+from functions.messages.batch import ENDING, Line, pack_rejected, read_batch
 from functions.messages.errors import BadEnvelope
 from functions.ports import (
     AlreadyExists,
@@ -29,7 +30,6 @@ from shared import lake_layout
 logger = logging.getLogger(__name__)
 LEASE_SECONDS = 60
 RENEWED_EVERY = timedelta(seconds=20)
-ENDING = ".jsonl.gz"
 
 
 class Dispatched(StrEnum):
@@ -147,6 +147,10 @@ class _Batch:
         except _TimeOver:
             return self.outcome(Dispatched.LATER)
         self._keep(rejected)
+        # In the index before it is in sent/: so what is sent is always found (archive_index).
+        refused = {str(line["messageId"]) for line in rejected}
+        sent = [(number, line.message) for number, line in enumerate(lines) if line.message.message_id not in refused]
+        put_waiting(self.job_id, self.batch, sent, self.clock.now(), self.lake)
         lease.renew()
         try:
             self.lake.rename(self.path, target, lease=lease)
@@ -180,7 +184,9 @@ class _Batch:
             return event
         if not self.public_base_url:
             raise ValueError("PUBLIC_BASE_URL is needed: a message is larger than the hub allows and must be fetched")
-        return _post_office_message(line, envelope.by_reference(line.message, self.public_base_url))
+        reference = envelope.by_reference(line.message, self.public_base_url)
+        put_reference(line.message.message_id, self.job_id, self.batch, self.lake)
+        return _post_office_message(line, reference)
 
     def _keep(self, rejected: list[dict[str, object]]) -> None:
         """Note under rejected/ what can never be sent; the file is the same however often it is made."""

@@ -17,6 +17,7 @@ from isal import igzip, igzip_lib
 from functions.messages.cim_json import CimJson
 
 _BAD_GZIP: Any = igzip_lib.IsalError  # a class, though its stub says an instance
+ENDING = ".jsonl.gz"
 _CONTENT = b',"content":'
 _END_OF_LINE = b"}\n"
 
