@@ -11,6 +11,8 @@ from typing import Any
 from functions import observability
 from functions.adapters.clock import SystemClock
 from functions.coordinator.dispatching import Dispatching, dispatch_file
+from functions.coordinator.archive import Archive
+from functions.coordinator.archive_index import keep_index
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_index import JobIndex
 from functions.coordinator.records import RecordStore
@@ -117,6 +119,14 @@ class App:
         )
 
     @cached_property
+    def archive(self) -> Archive:
+        """What finding messages needs."""
+        from functions.adapters.message_index import DeltaMessageIndex
+
+        index = DeltaMessageIndex(self.settings["LAKE_TABLES_URI"], self.settings["AZURE_CLIENT_ID"])
+        return Archive(lake=self.lake, index=index)
+
+    @cached_property
     def dispatching(self) -> Dispatching:
         """What sends the outbox."""
         from functions.coordinator.dispatch import dispatch_batch
@@ -145,7 +155,15 @@ class App:
     def sweep(self) -> None:
         """Whatever an event was missed for."""
         if self._works():
-            sweep(records=self.records, splitting=self.splitting, dispatching=self.dispatching, until=self._until())
+            until = self._until()
+            sweep(records=self.records, splitting=self.splitting, dispatching=self.dispatching, until=until)
+            keep_index(
+                lake=self.lake,
+                index=self.archive.index,
+                clock=self.clock,
+                until=until,
+                retention_days=int(self.settings["RETENTION_DAYS"]),
+            )
 
     def manifest_appeared(self, blob_name: str) -> None:
         """A run has finished: go on with its job."""

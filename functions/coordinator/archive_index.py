@@ -6,15 +6,17 @@ archive/messages/                        the table of all rows
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from functions.messages.batch import ENDING, Message, pack, read_batch, read_rejected, unpack
-from functions.ports import AlreadyExists, Clock, Lake, MessageIndex, NotFound, Row
+from functions.ports import AlreadyExists, Clock, Lake, MessageIndex, NotFound, PortError, Row
 from shared import lake_layout
 from shared.danish_time import format_instant
 
+logger = logging.getLogger(__name__)
 WAITING = f"{lake_layout.ARCHIVE}/waiting"
 REFERENCES = f"{lake_layout.ARCHIVE}/references"
 GATHERED_AT_ONCE = 200
@@ -117,6 +119,18 @@ def _refused(job_id: str, batch: str, lake: Lake) -> set[object]:
     except NotFound:
         return set()
     return {line["messageId"] for line in read_rejected(content)}
+
+
+def keep_index(*, lake: Lake, index: MessageIndex, clock: Clock, until: datetime, retention_days: int) -> None:
+    """What the sweep does for the index; what cannot be done now is done by the next one."""
+    try:
+        gathered = gather(lake=lake, index=index, clock=clock, until=until)
+        tidy(index=index, clock=clock, retention_days=retention_days)
+    except PortError as error:
+        logger.warning("the message index is completed later: %s: %s", type(error).__name__, error)
+    else:
+        if gathered:
+            logger.info("%s batches were put into the message index", gathered)
 
 
 def tidy(*, index: MessageIndex, clock: Clock, retention_days: int) -> None:
