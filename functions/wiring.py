@@ -10,9 +10,9 @@ from typing import Any
 
 from functions import observability
 from functions.adapters.clock import SystemClock
-from functions.coordinator.dispatching import Dispatching, dispatch_file
 from functions.coordinator.archive import Archive
 from functions.coordinator.archive_index import keep_index
+from functions.coordinator.dispatching import Dispatching, dispatch_file
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_index import JobIndex
 from functions.coordinator.records import RecordStore

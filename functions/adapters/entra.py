@@ -22,7 +22,7 @@ class EntraTokens:
     def __init__(self, issuer: str, audience: str, jwks_url: str) -> None:
         self.issuer, self.audience, self.jwks_url = issuer, audience, jwks_url
         self._keys: dict[str, Any] = {}
-        self._asked_at: float | None = None
+        self._read_at = self._tried_at = float("-inf")
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> Mapping[str, Any]:
@@ -50,8 +50,8 @@ class EntraTokens:
     def _key(self, kid: str) -> Any:
         with self._lock:
             now = time.monotonic()
-            age = None if self._asked_at is None else now - self._asked_at
-            if age is None or age > KEYS_KEPT or (kid not in self._keys and age > REFRESH_PAUSE):
+            wanted = kid not in self._keys or now - self._read_at > KEYS_KEPT
+            if not self._keys or (wanted and now - self._tried_at > REFRESH_PAUSE):
                 self._refresh(now)
             if kid not in self._keys:
                 raise InvalidToken("its signing key is not known")
@@ -60,6 +60,7 @@ class EntraTokens:
     def _refresh(self, now: float) -> None:
         from jwt import PyJWK, PyJWTError
 
+        self._tried_at = now
         try:
             with urllib.request.urlopen(self.jwks_url, timeout=TIMEOUT) as answer:  # noqa: S310 - a setting, no input
                 document = json.load(answer)
@@ -75,4 +76,4 @@ class EntraTokens:
                     keys[str(entry.get("kid", ""))] = PyJWK(entry, algorithm="RS256").key
                 except PyJWTError:
                     continue
-        self._keys, self._asked_at = keys, now
+        self._keys, self._read_at = keys, now

@@ -1,21 +1,25 @@
 """The lake over the DFS endpoint (azure-storage-file-datalake), with the verbs of coordinator 7 alone.
 
-A lost reply is repeated by the SDK, so "exists already" or "changed" may be the answer to our own first try; where the
-content shows that, it is success.
+A lost reply is repeated by the SDK, so "exists already" or "changed" may be the answer to our own first try.
 """
 
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.identity import managed_identity
+from functions.adapters.lake_leases import DataLakeLease, errors_of, lease_client
 from functions.ports import AlreadyExists, Changed, LakeFile, Lease, LeaseHeld, NotFound, Unavailable
 from shared.lake_layout import FILE_SYSTEM
 
 if TYPE_CHECKING:
-    from azure.storage.filedatalake import DataLakeFileClient, DataLakeLeaseClient, FileSystemClient
+    from azure.storage.filedatalake import (
+        DataLakeFileClient,
+        DataLakeServiceClient,
+        FileSystemClient,
+    )
 
 WRITING = "state/writing"
 """Where contents lie that are about to replace a file; the sweep removes what a crash left."""
@@ -28,60 +32,6 @@ RETRIES: dict[str, Any] = {
     "increment_base": 2,
 }
 TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 30}
-LEASE_CODES = ("LeaseIdMissing", "LeaseAlreadyPresent", "LeaseIdMismatchWithLeaseOperation")
-
-
-@contextmanager
-def _errors_of(path: str) -> Iterator[None]:
-    """Translate what the SDK raises into the errors of the port."""
-    from azure.core.exceptions import (
-        AzureError,
-        HttpResponseError,
-        ResourceExistsError,
-        ResourceModifiedError,
-        ResourceNotFoundError,
-    )
-
-    try:
-        yield
-    except ResourceNotFoundError as error:
-        raise NotFound(path) from error
-    except ResourceModifiedError as error:
-        raise Changed(path) from error
-    except ResourceExistsError as error:
-        raise (LeaseHeld if str(getattr(error, "error_code", "")) in LEASE_CODES else AlreadyExists)(path) from error
-    except HttpResponseError as error:
-        if error.status_code == 412:
-            raise Changed(path) from error
-        if error.status_code == 409:
-            raise AlreadyExists(path) from error
-        raise Unavailable("lake", f"status {error.status_code} on {path}") from error
-    except AzureError as error:
-        raise Unavailable("lake", type(error).__name__) from error
-
-
-class DataLakeLease:
-    """A lease of one file."""
-
-    def __init__(self, client: "DataLakeLeaseClient", path: str) -> None:
-        self.client, self.path = client, path
-
-    def renew(self) -> None:
-        """Hold it for another period. Raises Changed when it was lost."""
-        try:
-            with _errors_of(self.path):
-                self.client.renew()
-        except (AlreadyExists, LeaseHeld, NotFound) as error:
-            raise Changed(self.path) from error
-
-    def release(self) -> None:
-        """Give it back; a lost one is none to give."""
-        from azure.core.exceptions import AzureError
-
-        try:
-            self.client.release()
-        except AzureError:
-            return
 
 
 class DataLake:
@@ -90,6 +40,7 @@ class DataLake:
     def __init__(self, url: str, client_id: str = "") -> None:
         self.url, self.client_id = url, client_id
         self._made: FileSystemClient | None = None
+        self._service: DataLakeServiceClient | None = None
         self._lock = threading.Lock()
 
     @property
@@ -103,25 +54,35 @@ class DataLake:
                 # all, the SDK's rename fails on addresses that name no account.
                 plain = self.url.startswith("http://")
                 credential = AzureSasCredential("") if plain else managed_identity(self.client_id)
-                service = DataLakeServiceClient(self.url, credential=credential, **RETRIES, **TIMEOUTS)
-                self._made = service.get_file_system_client(FILE_SYSTEM)
+                self._service = DataLakeServiceClient(self.url, credential=credential, **RETRIES, **TIMEOUTS)
+                self._made = self._service.get_file_system_client(FILE_SYSTEM)
             return self._made
+
+    def close(self) -> None:
+        """End the connections."""
+        if self._made is not None and self._service is not None:
+            self._made.close()
+            self._service.close()
 
     def _file(self, path: str) -> "DataLakeFileClient":
         return self._client.get_file_client(path)
 
     def read(self, path: str) -> tuple[bytes, str]:
         """Content and ETag. Raises NotFound."""
-        with _errors_of(path):
-            download = self._file(path).download_file()
-            return download.readall(), str(download.properties.etag)
+        with errors_of(path):
+            while True:
+                download = self._file(path).download_file()
+                content, etag = download.readall(), str(download.properties.etag)
+                # The SDK asks twice for an empty file: filled in between, it gives no content with the new ETag.
+                if content or self._file(path).get_file_properties().size == 0:
+                    return content, etag
 
     def create(self, path: str, content: bytes) -> str:
         """Create in place, flushed once with close. Raises AlreadyExists, also when another one took it over."""
         from azure.core import MatchConditions
 
         file = self._file(path)
-        with _errors_of(path):
+        with errors_of(path):
             etag = str(file.create_file(match_condition=MatchConditions.IfMissing)["etag"])
         if not content:
             return etag
@@ -133,7 +94,7 @@ class DataLake:
     def _fill(self, file: "DataLakeFileClient", path: str, content: bytes, etag: str) -> str:
         from azure.core import MatchConditions
 
-        with _errors_of(path):
+        with errors_of(path):
             file.append_data(content, offset=0, length=len(content))
             unchanged: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
             return str(file.flush_data(len(content), close=True, **unchanged)["etag"])
@@ -147,24 +108,18 @@ class DataLake:
         answer: dict[str, str] = {}
         conditions: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
-            with _errors_of(path):
+            with errors_of(path):
                 self._file(aside).rename_file(
                     f"{FILE_SYSTEM}/{path}",
                     raw_response_hook=lambda response: answer.update(response.http_response.headers),
                     **conditions,
                 )
         except (Changed, NotFound, AlreadyExists) as error:
-            if self._is_there(path, content):
-                return ""
-            self.delete(aside)
-            raise Changed(path) from error
+            # The reply to a rename that was done may be lost, and the SDK then tries again in vain: its source is gone.
+            if self.exists(aside):
+                self.delete(aside)
+                raise Changed(path) from error
         return next((value for name, value in answer.items() if name.lower() == "etag"), "")
-
-    def _is_there(self, path: str, content: bytes) -> bool:
-        try:
-            return self.read(path)[0] == content
-        except NotFound:
-            return False
 
     def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
         """Delete a file; one that is gone is success. Raises Changed when `etag` or the lease no longer fits."""
@@ -172,15 +127,15 @@ class DataLake:
 
         conditions: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         try:
-            with _errors_of(path):
-                self._file(path).delete_file(lease=_lease_client(lease), **conditions)
+            with errors_of(path):
+                self._file(path).delete_file(lease=lease_client(lease), **conditions)
         except NotFound:
             return
 
     def delete_folder(self, folder: str) -> None:
         """Delete a folder and all below it; one that is gone is success."""
         try:
-            with _errors_of(folder):
+            with errors_of(folder):
                 self._client.get_directory_client(folder).delete_directory()
         except NotFound:
             return
@@ -197,41 +152,45 @@ class DataLake:
     def _rename(self, source: str, target: str, lease: Lease | None) -> None:
         from azure.core import MatchConditions
 
-        with _errors_of(target):
+        with errors_of(target):
             self._file(source).rename_file(
                 f"{FILE_SYSTEM}/{target}",
                 match_condition=MatchConditions.IfMissing,
-                source_lease=_lease_client(lease),
+                source_lease=lease_client(lease),
             )
 
     def _make_folder(self, folder: str) -> None:
         from azure.core import MatchConditions
 
         try:
-            with _errors_of(folder):
+            with errors_of(folder):
                 self._client.get_directory_client(folder).create_directory(match_condition=MatchConditions.IfMissing)
         except AlreadyExists:
             return
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of this path."""
-        with _errors_of(path):
+        with errors_of(path):
             return self._file(path).exists()
 
     def list(self, folder: str, newest_first: bool = False) -> Iterator[LakeFile]:
         """Every file below a folder; nothing when the folder is not there."""
         try:
-            with _errors_of(folder):
+            with errors_of(folder):
                 paths = [path for path in self._client.get_paths(folder) if not path.is_directory]
         except NotFound:
             return
-        found = [LakeFile(path.name, path.content_length, str(path.etag), path.last_modified) for path in paths]
+        found = [
+            # Its times are in UTC, but do not say so.
+            LakeFile(path.name, path.content_length, _quoted(str(path.etag)), path.last_modified.replace(tzinfo=UTC))
+            for path in paths
+        ]
         yield from sorted(found, key=lambda file: file.modified, reverse=True) if newest_first else found
 
     def lease(self, path: str, seconds: int = 60) -> DataLakeLease:
         """Take the lease of a file. Raises LeaseHeld, NotFound."""
         try:
-            with _errors_of(path):
+            with errors_of(path):
                 return DataLakeLease(self._file(path).acquire_lease(seconds), path)
         except AlreadyExists as error:
             raise LeaseHeld(path) from error
@@ -239,12 +198,13 @@ class DataLake:
     def check(self) -> None:
         """Raise Unavailable when the lake does not answer."""
         try:
-            with _errors_of(FILE_SYSTEM):
+            with errors_of(FILE_SYSTEM):
                 next(iter(self._client.get_paths("state", max_results=1)), None)
         except NotFound as error:
             if "filesystem" in str(getattr(error.__cause__, "error_code", "")).lower():
                 raise Unavailable("lake", f"there is no file system {FILE_SYSTEM}") from error
 
 
-def _lease_client(lease: Lease | None) -> Any:
-    return lease.client if isinstance(lease, DataLakeLease) else None
+def _quoted(etag: str) -> str:
+    """A listing shows ETags without the quotes that every other answer has."""
+    return etag if etag.startswith(('"', "W/")) else f'"{etag}"'

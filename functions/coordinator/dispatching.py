@@ -4,27 +4,32 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from functions import observability
-from functions.coordinator.dispatch import Dispatched, DispatchOutcome
 from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import complete
 from functions.ports import PortError, Unavailable
 from shared import lake_layout
+
+if TYPE_CHECKING:
+    # At run time it is imported by who dispatches: protobuf would be a third of the app's start.
+    from functions.coordinator.dispatch import DispatchOutcome
 
 logger = logging.getLogger(__name__)
 EVENT_WITHIN = timedelta(seconds=45)
 """A batch that still waits after this long was missed by its event, or could not be sent then."""
 
 
-OUT_OF_THE_OUTBOX = (Dispatched.SENT, Dispatched.SENT_BEFORE, Dispatched.GONE)
+OUT_OF_THE_OUTBOX = ("sent", "sent before", "gone")
+"""States of dispatch.Dispatched after which the file is not in the outbox any more."""
 
 
 @dataclass(frozen=True)
 class Dispatching:
     """Sends one outbox file until a time."""
 
-    dispatch: Callable[[str, datetime], DispatchOutcome]
+    dispatch: "Callable[[str, datetime], DispatchOutcome]"
 
 
 def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:
