@@ -125,8 +125,8 @@ def settle_charges(
     def written(table: str, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
         version = tables.write(table, frame, order)
         rows = tables.read(table)
-        counts = rows.groupBy("result_id").count().agg(F.count(F.lit(1)), F.sum("count")).collect()[0]
-        results[table] = ResultTable(version=version, rows=counts[1] or 0, series_count=counts[0])
+        counts = [row["count"] for row in rows.groupBy("result_id").count().collect()]
+        results[table] = ResultTable(version=version, rows=sum(counts), series_count=len(counts))
         return rows
 
     written_amounts = written(lake_layout.AMOUNTS_PER_CHARGE, amounts, ("series", "time"))
