@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions import observability
 from functions.adapters.clock import SystemClock
-from functions.coordinator.archive import Archive
-from functions.coordinator.archive_index import keep_index
 from functions.coordinator.dispatching import Dispatching, dispatch_file
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_index import JobIndex
@@ -23,6 +21,9 @@ from functions.coordinator.watch_runs import watch_runs
 from functions.ports import Clock, JobRunner, Lake, PostOffice, ResultTables, TokenVerifier
 from shared.lake_layout import FILE_SYSTEM
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from functions.coordinator.archive import Archive
 
 logger = logging.getLogger(__name__)
 
@@ -119,9 +120,10 @@ class App:
         )
 
     @cached_property
-    def archive(self) -> Archive:
+    def archive(self) -> "Archive":
         """What finding messages needs."""
         from functions.adapters.message_index import DeltaMessageIndex
+        from functions.coordinator.archive import Archive
 
         index = DeltaMessageIndex(self.settings["LAKE_TABLES_URI"], self.settings["AZURE_CLIENT_ID"])
         return Archive(lake=self.lake, index=index)
@@ -155,6 +157,9 @@ class App:
     def sweep(self) -> None:
         """Whatever an event was missed for."""
         if self._works():
+            # Imported here, as are the adapters: packing and documents would be a third of the app's start.
+            from functions.coordinator.archive_index import keep_index
+
             until = self._until()
             sweep(records=self.records, splitting=self.splitting, dispatching=self.dispatching, until=until)
             keep_index(

@@ -142,7 +142,7 @@ def _wrong(values: Mapping[str, str]) -> dict[str, str]:
 def _wrong_times(values: Mapping[str, str]) -> dict[str, str]:
     try:
         zone = ZoneInfo(values["TIME_ZONE"])
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return {"TIME_ZONE": "is no time zone, such as Europe/Copenhagen"}
     try:
         if not is_local_midnight(parse_instant(values["QUARTERLY_TRANSITION"]), zone):

@@ -82,6 +82,20 @@ def get_results(req: func.HttpRequest) -> func.HttpResponse:
     return respond(req, "jobs/{jobId}/results/{table}")
 
 
+@blueprint.function_name("GetMessages")
+@blueprint.route("jobs/{jobId}/messages", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+def get_messages(req: func.HttpRequest) -> func.HttpResponse:
+    """Who was sent what of a job, and when."""
+    return respond(req, "jobs/{jobId}/messages")
+
+
+@blueprint.function_name("GetMessage")
+@blueprint.route("messages/{messageId}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+def get_message(req: func.HttpRequest) -> func.HttpResponse:
+    """One document."""
+    return respond(req, "messages/{messageId}")
+
+
 @blueprint.function_name("HealthLive")
 @blueprint.route("health/live", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
 def health_live(req: func.HttpRequest) -> func.HttpResponse:

@@ -56,6 +56,15 @@ ROWS: dict[str, Schema] = {
     "pageSize": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE},
     "continuationToken": TEXT,
 }
+MESSAGE_LIST: dict[str, Schema] = {
+    "recipient": TEXT,
+    "recipientRole": TEXT,
+    "documentType": TEXT,
+    "processType": TEXT,
+    "gridArea": TEXT,
+    "pageSize": {"type": "integer", "minimum": 1, "maximum": 1000},
+    "continuationToken": TEXT,
+}
 PATHS: dict[str, Schema] = {
     "jobId": UUID,
     "table": {"type": "string", "enum": [*COLUMNS]},
@@ -101,6 +110,28 @@ TABLES = record(
     jobId=UUID, tables={"type": "array", "items": record(("table", "url"), table=TEXT, url=TEXT, rows=WHOLE)}
 )
 RESULT_ROWS = record(jobId=UUID, table=TEXT, rows={"type": "array", "items": {"type": "object"}})
+MESSAGE = record(
+    ("messageId", "jobId", "documentType", "recipient", "recipientRole", "url"),
+    messageId=TEXT,
+    jobId=UUID,
+    documentType=TEXT,
+    processType=TEXT,
+    recipient=TEXT,
+    recipientRole=TEXT,
+    originalRecipient=TEXT,
+    originalRecipientRole=TEXT,
+    gridArea=TEXT,
+    periodStart=TEXT,
+    periodEnd=TEXT,
+    created=TEXT,
+    sentAt=TEXT,
+    contentLength=WHOLE,
+    contentSha256=TEXT,
+    url=TEXT,
+)
+MESSAGES = record(
+    ("jobId", "messages"), jobId=UUID, messages={"type": "array", "items": MESSAGE}, continuationToken=TEXT
+)
 HEALTH = record(
     ("status",),
     status=TEXT,
@@ -122,6 +153,7 @@ SCHEMAS: dict[str, Schema] = {
     "Jobs": JOBS,
     "Tables": TABLES,
     "Rows": RESULT_ROWS,
+    "Messages": MESSAGES,
     "Health": HEALTH,
     "Problem": PROBLEM,
     "Start": START_BODY,

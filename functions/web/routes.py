@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from functions.web import health, jobs, results
+from functions.web import health, jobs, messages, results
 from functions.web.access import MARKET, READ, RUN, Caller
-from functions.web.description import LIST, ROWS, START, Schema
-from functions.web.http import CSV, JSON, Request, Response, json_response
+from functions.web.description import LIST, MESSAGE_LIST, ROWS, START, Schema
+from functions.web.http import CSV, JSON, XML, Request, Response, json_response
 from functions.web.openapi import describe
 from functions.wiring import App
 
@@ -81,6 +81,10 @@ SHOW_TABLES = Operation(handler=results.show_tables, roles=ACTORS, answer="Table
 SHOW_ROWS = Operation(
     handler=results.show_rows, roles=ACTORS, media=(JSON, CSV), answer="Rows", query=ROWS, also=(404,)
 )
+SHOW_MESSAGES = Operation(
+    handler=messages.show_messages, roles=ACTORS, answer="Messages", query=MESSAGE_LIST, also=(404,)
+)
+SHOW_DOCUMENT = Operation(handler=messages.show_document, roles=ACTORS, media=(JSON, XML), also=(404,))
 
 ROUTES = (
     Route("KickStartJob", {"GET": START_BY_QUERY, "POST": START_BY_BODY}),
@@ -90,6 +94,8 @@ ROUTES = (
     Route("jobs/{jobId}/promote", {"POST": PROMOTE}),
     Route("jobs/{jobId}/results", {"GET": SHOW_TABLES}),
     Route("jobs/{jobId}/results/{table}", {"GET": SHOW_ROWS}),
+    Route("jobs/{jobId}/messages", {"GET": SHOW_MESSAGES}),
+    Route("messages/{messageId}", {"GET": SHOW_DOCUMENT}),
     Route("health/live", {"GET": Operation(handler=health.live, answer="Health")}),
     Route("health/ready", {"GET": Operation(handler=health.ready, roles=READS, answer="Health")}),
     Route("openapi.json", {"GET": Operation(handler=show_openapi)}),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from functions.adapters.in_memory import FakeClock, FakeJobRunner, FakePostOffice, FakeResultTables, InMemoryLake
+from functions.coordinator.archive import Archive
 from functions.coordinator.dispatch import Dispatched, DispatchOutcome
 from functions.coordinator.dispatching import Dispatching
 from functions.coordinator.job_index import JobIndex
@@ -19,6 +20,7 @@ from functions.web.http import Request, Response
 from functions.web.routes import ROUTES
 from functions.wiring import App
 from shared.manifest import Manifest, ResultTable
+from tests.support.message_index import InMemoryMessageIndex
 
 ENVIRONMENT = {
     "LAKE_URL": "http://lake.example",
@@ -51,6 +53,7 @@ class World:
     tables: FakeResultTables = field(default_factory=FakeResultTables)
     split_error: Exception | None = None
     sent: list[str] = field(default_factory=list)
+    message_index: InMemoryMessageIndex = field(default_factory=InMemoryMessageIndex)
 
     def __post_init__(self) -> None:
         self.lake = InMemoryLake(self.clock)
@@ -70,6 +73,7 @@ class World:
             records=records,
             splitting=splitting,
             dispatching=Dispatching(self.dispatch),
+            archive=Archive(lake=self.lake, index=self.message_index),
         )
         return self.app
 
