@@ -1,6 +1,6 @@
 """Single stages of wholesale settlement on a few rows each; whole calculations are the scenario folders."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -41,11 +41,7 @@ MONTHLY = (
 
 def day(number: int) -> datetime:
     """The local midnight of that day of February."""
-    return (
-        datetime(2023, 1, 31, 23, tzinfo=UTC).replace(day=31)
-        if number == 1
-        else datetime(2023, 2, number - 1, 23, tzinfo=UTC)
-    )
+    return START + timedelta(days=number - 1)
 
 
 def value(engine: Engine, column: Any) -> Any:
