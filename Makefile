@@ -14,9 +14,12 @@ help: ## print this help
 
 setup: $(READY) ## install Python 3.13 if there is none, and the pinned packages into .venv
 
+# Any Python 3 that runs will do to fetch uv, which then finds or fetches Python 3.13.
 $(UV):
-	@$(PYTHON) -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9" \
-	  || { echo "could not make a virtual environment with $(PYTHON): on Debian, 'apt install python3-venv' brings what is missing" >&2; exit 1; }
+	@for python in $(PYTHON) python3.13 python3.12 /usr/bin/python3 python; do \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null || continue; \
+	  $$python -m venv .tools/uv && .tools/uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==0.13.9" && exit 0; \
+	done; echo "no Python 3 here can make a virtual environment: on Debian, 'apt install python3-venv' brings what is missing" >&2; exit 1
 
 $(READY): pyproject.toml requirements-dev.lock | $(UV)
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python 3.13 $(VENV)
