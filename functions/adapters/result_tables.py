@@ -24,22 +24,16 @@ MOST_NAMED = 1000
 KEPT = 3
 """Grid areas whose keys are remembered besides the newest: those of a job and its predecessor."""
 _NOT_KEY = ("job_id", "attempt", "result_id", "time", "quantity", "quantity_qualities", "price", "amount")
-_HAS = {
-    f"CASE WHEN array_has(quantity_qualities, '{name}') THEN {{}} ELSE 0 END": bit for name, bit in QUALITY_BIT.items()
-}
-_KNOWN = " + ".join(has.format(1) for has in _HAS)
-_BITS = " + ".join(has.format(bit) for has, bit in _HAS.items())
-_LIST = f"make_array({', '.join(f"'{name}'" for name in QUALITY_BIT)})"
-_QUALITIES = f"""CASE WHEN quantity_qualities IS NULL THEN 0
-    WHEN array_length(quantity_qualities) = {_KNOWN} THEN {_BITS}
-    WHEN coalesce(array_length(array_except(quantity_qualities, {_LIST})), 0) > 0 THEN {UNKNOWN_QUALITY}
-    ELSE {_BITS} END"""
-_POINT_COLUMNS = {
-    "quantity": "CAST(quantity AS VARCHAR)",
-    "quantity_qualities": f"CAST({_QUALITIES} AS BIGINT)",
-    "price": "CAST(price AS VARCHAR)",
-    "amount": "CAST(amount AS VARCHAR)",
-}
+_SETS = " + ".join(
+    f"CASE WHEN array_has(quantity_qualities, '{name}') THEN {16 + bit} ELSE 0 END" for name, bit in QUALITY_BIT.items()
+)
+# Low byte: how many qualities of the list are in the set, times 16, and their bits; second byte: how many it holds.
+_QUALITIES = f"CAST(256 * coalesce(array_length(quantity_qualities), 0) + {_SETS} AS BIGINT)"
+# The same for sets that hold a quality twice: each counts once.
+_DISTINCT = _QUALITIES.replace("array_length(quantity_qualities)", "array_length(array_distinct(quantity_qualities))")
+_COUNT = bytes(value >> 4 for value in range(256))
+_BITS = bytes(value & 15 for value in range(256))
+_TEXTS = ("quantity", "price", "amount")
 _TIME = "CAST(arrow_cast(time, 'Timestamp(Microsecond, Some(\"UTC\"))') AS BIGINT)"
 
 
@@ -104,19 +98,28 @@ class DeltaTables:
             raise
 
     def _read(self, opened: Snapshot, where: str, portion: Sequence[_Series]) -> Iterator[ResultSeries]:
-        names = [name for name in _POINT_COLUMNS if name in opened.columns]
-        chosen = {"time": _TIME, **{name: _POINT_COLUMNS[name] for name in names}}
+        points = self._points(opened, where, portion, _QUALITIES)
+        if not points.sets_are_known():
+            points = self._points(opened, where, portion, _DISTINCT)
+        qualities = points.qualities()
+        first = 0
+        for series in portion:
+            yield points.cut(series, first, first + series.rows, qualities)
+            first += series.rows
+
+    def _points(self, opened: Snapshot, where: str, portion: Sequence[_Series], sets: str) -> "_Points":
+        texts = [name for name in _TEXTS if name in opened.columns]
+        chosen = {"time": _TIME, **{name: f"CAST({name} AS VARCHAR)" for name in texts}}
+        if "quantity_qualities" in opened.columns:
+            chosen["qualities"] = sets
         columns = ", ".join(f"{expression} AS point_{name}" for name, expression in chosen.items())
         # One result id with two keys breaks the contract of the table: then the keys decide which row is whose.
         unique = len({series.result_id for series in portion}) == len(portion)
         order = ("result_id", *(() if unique else _key_columns(opened)), "time")
-        points = _Points(names)
+        points = _Points(texts)
         for batch in self._ask(opened, "SELECT", columns, "FROM t", where, "ORDER BY", ", ".join(order)):
             points.add(batch)
-        first = 0
-        for series in portion:
-            yield points.cut(series, first, first + series.rows)
-            first += series.rows
+        return points
 
     def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
         """The grid areas that an attempt has rows for."""
@@ -148,28 +151,42 @@ class DeltaTables:
 class _Points:
     """The point columns of a portion, one entry per row."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str]) -> None:
         self._times = array("q")
-        self._texts: dict[str, list[str | None]] = {name: [] for name in names if name != "quantity_qualities"}
-        self._qualities = bytearray()
+        self._texts: dict[str, list[str | None]] = {name: [] for name in texts}
+        self._sets, self._sizes = bytearray(), bytearray()
 
     def add(self, batch: Any) -> None:
-        """Take over a record batch of the engine."""
+        """Take over a record batch of the engine; its whole numbers lie there as eight bytes, the lowest first."""
         self._times.frombytes(memoryview(batch.column("point_time").buffer()))
         for name, values in self._texts.items():
             values.extend(batch.column(f"point_{name}").to_pylist())
-        if "point_quantity_qualities" in batch.schema.names:
-            # Whole numbers of eight bytes that fit into the first of them.
-            self._qualities += bytes(batch.column("point_quantity_qualities").buffer())[::8]
+        if "point_qualities" in batch.schema.names:
+            sets = bytes(batch.column("point_qualities").buffer())
+            self._sets += sets[::8]
+            self._sizes += sets[1::8]
 
-    def cut(self, series: _Series, first: int, last: int) -> ResultSeries:
+    def sets_are_known(self) -> bool:
+        """Whether every quality of every set is one of the list, and none is there twice."""
+        return self._sets.translate(_COUNT) == self._sizes
+
+    def qualities(self) -> bytes:
+        """The sets as bits; UNKNOWN_QUALITY where one holds more than the list knows."""
+        bits = bytes(self._sets.translate(_BITS))
+        if self.sets_are_known():
+            return bits
+        counts = self._sets.translate(_COUNT)
+        together = zip(bits, counts, self._sizes, strict=True)
+        return bytes(known if count == size else UNKNOWN_QUALITY for known, count, size in together)
+
+    def cut(self, series: _Series, first: int, last: int, qualities: bytes) -> ResultSeries:
         """The rows of one series."""
         return ResultSeries(
             result_id=series.result_id or "",
             key=series.key,
             times=self._times[first:last],
             quantities=self._texts.get("quantity", [])[first:last],
-            qualities=bytes(self._qualities[first:last]),
+            qualities=qualities[first:last],
             prices=self._texts.get("price", [])[first:last],
             amounts=self._texts.get("amount", [])[first:last],
         )

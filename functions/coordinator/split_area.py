@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from functions.coordinator.area_messages import AreaSplit, SplitJob
-from functions.coordinator.sum_suppliers import SupplierSums, comparable, without_brp
+from functions.coordinator.sum_suppliers import Comparable, SupplierSums, comparable, without_brp
 from functions.messages import cim_json
 from functions.messages.actors import Party, receiver_of
 from functions.messages.batch import Message, Points, digest
@@ -55,13 +55,21 @@ class _TableSplit:
         """The messages of the job's own series."""
         at = (self._table, self._job.job_id, self._job.attempt, self._made.grid_area)
         sums = SupplierSums(self._tables.series_keys(*at) if self._sum_rules else ())
+        seen: set[Comparable] = set()
         for series in self._tables.series(*at):
-            if _is_sent(series):
+            if not _is_sent(series):
+                continue
+            if comparable(series.key) in seen:
+                # Its messages would have the ids of the other's.
+                self._made.reject(self._table, None, series, "another series of the job has the same key")
+                prepared = None
+            else:
                 prepared = self._prepare(series)
-                self._send(series, prepared or [], self._rules)
-                if self._sum_rules:
-                    self._send_sum(sums, series, prepared)
-                yield
+            seen.add(comparable(series.key))
+            self._send(series, prepared or [], self._rules)
+            if self._sum_rules:
+                self._send_sum(sums, series, prepared)
+            yield
 
     def zeros(self, predecessor: Mapping[str, Any]) -> Iterator[None]:
         """The series that the predecessor had and this job has not, with zeros (messages 1)."""
@@ -107,9 +115,14 @@ class _TableSplit:
         total = sums.add(series, bad=prepared is None)
         if total is None:
             return
-        if total.quantities is not series.quantities:
-            prepared = self._prepare(total, reset=reset)
-        self._send(total, prepared or [], self._sum_rules, reset=reset)
+        if total.bad:
+            if not total.alone and not reset:
+                for rule in self._sum_rules:
+                    self._made.reject(self._table, rule, total.series, "a series that it sums up was rejected")
+            return
+        if not total.alone:
+            prepared = self._prepare(total.series, reset=reset)
+        self._send(total.series, prepared or [], self._sum_rules, reset=reset)
 
     def _send(
         self, series: ResultSeries, prepared: list[_Prepared], rules: Collection[Rule], *, reset: bool = False

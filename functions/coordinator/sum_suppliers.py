@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import add
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from shared.result_series import ResultSeries
 
@@ -34,6 +34,14 @@ class _Sum:
     qualities: bytes = b""
 
 
+class Total(NamedTuple):
+    """A finished sum. `alone`: it has one part, whose very columns it has; `bad`: one of its parts was rejected."""
+
+    series: ResultSeries
+    alone: bool
+    bad: bool
+
+
 class SupplierSums:
     """Adds up series; each sum comes out as soon as its last part is in, so that few are held at once.
 
@@ -50,10 +58,10 @@ class SupplierSums:
     def __contains__(self, key: Comparable) -> bool:
         return key in self._open
 
-    def add(self, series: ResultSeries, *, bad: bool) -> ResultSeries | None:
-        """Add a series; the sum when it was the last part and none was bad, else None.
+    def add(self, series: ResultSeries, *, bad: bool) -> Total | None:
+        """Add a series; the sum when it was the last part, else None.
 
-        A sum of one series has its very columns. Quantities are summed exactly, nulls ignored; qualities are the union.
+        Quantities are summed exactly, nulls ignored; qualities are the union. A bad sum has no points.
         """
         key = comparable(without_brp(series.key))
         total = self._open[key]
@@ -66,11 +74,9 @@ class SupplierSums:
         if total.left:
             return None
         del self._open[key]
-        if total.bad:
-            return None
         if alone:
-            return replace(series, key=without_brp(series.key))
-        return _finished(total)
+            return Total(replace(series, key=without_brp(series.key)), alone=True, bad=total.bad)
+        return Total(_finished(total, total.first), alone=False, bad=total.bad)
 
 
 def _add(total: _Sum, series: ResultSeries) -> None:
@@ -120,11 +126,10 @@ def _united(left: bytes, right: bytes) -> bytes:
     return (int.from_bytes(left) | int.from_bytes(right)).to_bytes(len(left))
 
 
-def _finished(total: _Sum) -> ResultSeries:
-    assert total.first is not None  # noqa: S101 - a sum is finished by its last part
+def _finished(total: _Sum, first: ResultSeries) -> ResultSeries:
     return replace(
-        total.first,
-        key=without_brp(total.first.key),
+        first,
+        key=without_brp(first.key),
         times=total.times,
         quantities=[None if value is None else _decimal(value) for value in total.values],
         qualities=total.qualities,

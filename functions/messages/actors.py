@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from functions.messages.errors import BadSeries
@@ -101,6 +102,7 @@ def receiver_of(rule: Rule, key: Mapping[str, Any], actors: Actors) -> Party | N
     return Party(actor, rule.role or "") if actor else None
 
 
+@lru_cache(maxsize=4096)
 def coding_scheme(actor_id: str) -> str:
     """A10 for a GLN, A01 for an EIC (messages 5). Raises BadSeries for what is neither."""
     if _GLN.fullmatch(actor_id):

@@ -8,10 +8,11 @@ of a line is a gzip member of its own; a file is read whole as one gzip.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import orjson
 from isal import igzip, igzip_lib
 
 from functions.messages.cim_json import CimJson
@@ -89,10 +90,10 @@ def digest(document: CimJson, points: Points) -> tuple[int, str]:
 
 def pack_line(message: Message, document: CimJson, points: Points) -> Packed:
     """A message and its document as one line."""
-    head = json.dumps(asdict(message), ensure_ascii=False, separators=(",", ":"))[:-1].encode() + _CONTENT
-    tail = document.tail.encode() + _END_OF_LINE
-    packed = b"".join((pack(head + document.head.encode()), points.packed, _pack_tail(tail)))
-    return Packed(head, packed, len(head) + len(document.head.encode()) + len(points.text) + len(tail))
+    head = orjson.dumps(message)[:-1] + _CONTENT
+    opening, tail = head + document.head.encode(), document.tail.encode() + _END_OF_LINE
+    packed = b"".join((pack(opening), points.packed, _pack_tail(tail)))
+    return Packed(head, packed, len(opening) + len(points.text) + len(tail))
 
 
 class Line(NamedTuple):

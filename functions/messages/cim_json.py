@@ -63,8 +63,8 @@ def _value(element: Element) -> str:
     return f'{{"codingScheme":"{element.scheme}","value":{value}}}'
 
 
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_text = json.encoder.encode_basestring
+"""A text as JSON writes it, quotes and escapes; letters beyond ASCII stay."""
 
 
 def points_text(points: Points) -> str:
@@ -74,28 +74,43 @@ def points_text(points: Points) -> str:
     """
     if not points.count:
         return ""
-    columns: list[Iterable[str]] = [_openings(points.count)]
-    for column in points.columns:
+    first, *others = points.columns
+    opened, rest = _opened(first, points.count)
+    columns: list[Iterable[Any]] = [opened, *rest]
+    for column in others[:-1]:
         columns += _pieces(column)
-    columns.append(repeat("},"))
+    columns += _pieces(others[-1], "},") if others else [repeat("},")]
     return "".join(chain.from_iterable(zip(*columns)))[:-1]  # noqa: B905 - repeat() has no end
 
 
+def _opened(column: Values | Codes, count: int) -> tuple[Iterable[str], list[Iterable[Any]]]:
+    """The openings of the points together with the name of their first value, where all of them have one."""
+    if isinstance(column, Codes) or None in column.values:
+        return _openings(count, ""), _pieces(column)
+    before, after = _around(column)
+    return _openings(count, before), [column.values, repeat(after)] if after else [column.values]
+
+
 @lru_cache(maxsize=16)
-def _openings(count: int) -> tuple[str, ...]:
-    return tuple(f'{{"position":{{"value":{position}}}' for position in range(1, count + 1))
+def _openings(count: int, before: str) -> tuple[str, ...]:
+    return tuple(f'{{"position":{{"value":{position}}}{before}' for position in range(1, count + 1))
 
 
-def _pieces(column: Values | Codes) -> list[Iterable[str]]:
+def _pieces(column: Values | Codes, end: str = "") -> list[Iterable[Any]]:
+    """What a column adds to each point; `end` closes the point behind its last column."""
     if isinstance(column, Codes):
-        table = ["" if code is None else f',"{column.name}":{{"value":"{code}"}}' for code in column.table]
-        return [map(table.__getitem__, column.indices)]
+        return [map(_code_texts(column.name, tuple(column.table), end).__getitem__, column.indices)]
     before, after = _around(column)
     values = column.values
     if None in values:
-        return [["" if value is None else f"{before}{value}{after}" for value in values]]
-    pieces: list[Iterable[Any]] = [repeat(before), values]
-    return [*pieces, repeat(after)] if after else pieces
+        return [[end if value is None else f"{before}{value}{after}{end}" for value in values]]
+    closing = after + end
+    return [repeat(before), values, repeat(closing)] if closing else [repeat(before), values]
+
+
+@lru_cache(maxsize=16)
+def _code_texts(name: str, table: tuple[str | None, ...], end: str) -> list[str]:
+    return [end if code is None else f',"{name}":{{"value":"{code}"}}{end}' for code in table]
 
 
 def _around(column: Values) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 
 from functions.messages.actors import Party, coding_scheme
 from functions.messages.errors import BadSeries
@@ -101,11 +102,13 @@ class Document:
         return f"{self.name.value}_MarketDocument"
 
 
+@lru_cache(maxsize=256)
 def minute(instant: datetime) -> str:
     """An instant as a time interval has it: `2025-01-31T23:00Z`, no seconds."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
+@lru_cache(maxsize=256)
 def second(instant: datetime) -> str:
     """An instant as createdDateTime has it: `2025-01-31T23:00:00Z`."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -138,6 +138,17 @@ def test_esett_gets_one_sum_per_supplier_with_flex_as_e15_from_the_grid_company(
     assert document[ROOT]["sender_MarketParticipant.marketRole.type"]["value"] == "MDR"
 
 
+def test_a_sum_with_a_rejected_part_is_rejected_too() -> None:
+    results = per_supplier("1.000")
+    bad = per_supplier_rows("bad", ["2.000"], balance_responsible_party_id=OTHER_BRP, quantity_qualities=["guessed"])
+    made = split_in_memory(splitting(), results.add(lake_layout.ENERGY_PER_ES, bad))
+    assert made.receivers == sorted([ES, RESPONSIBLE])
+    assert [(line["row"], line["resultId"]) for line in made.rejected] == [
+        (None, "bad"),
+        ("energy-per-es-esett", "bad"),
+    ]
+
+
 def test_sums_of_series_with_other_times_have_every_time() -> None:
     results = market()
     results.add(lake_layout.ENERGY_PER_ES, per_supplier_rows("a", ["1.000", "1.000"]))
@@ -234,6 +245,13 @@ def test_a_bad_series_is_rejected_with_its_reason_and_the_others_go_on(case: str
     (line,) = made.rejected
     assert (line["resultId"], line["table"], line["jobId"]) == ("bad", lake_layout.ENERGY_PER_ES, JOB)
     assert reason in str(line["reason"])
+
+
+def test_a_second_series_with_the_same_key_is_rejected_since_no_two_documents_may_share_an_id() -> None:
+    results = per_supplier().add(lake_layout.ENERGY_PER_ES, per_supplier_rows("twin", ["2.000"]))
+    made = split_in_memory(splitting("D05"), results)
+    assert (made.receivers, made.outcome.rejected) == ([ES], 1)
+    assert "same key" in str(made.rejected[0]["reason"])
 
 
 def test_a_month_that_is_none_is_rejected() -> None:
