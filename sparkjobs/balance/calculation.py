@@ -25,11 +25,11 @@ Materialise = Callable[[str, DataFrame], DataFrame]
 class BalanceResults:
     """The energy tables, and what wholesale settlement and the manifest need of the way there.
 
-    tables: by table name, the contract's columns with result_id, series and slot (the order in which they are written).
+    tables: each table's series and rows, the contract's columns with result_id, series and slot (the order in which they are written).
     sums: complete group sums; losses: grid-loss points; received: what the groups got.
     """
 
-    tables: Mapping[str, DataFrame]
+    tables: tuple[tuple[Catalogue, DataFrame], ...]
     series: AllSeries
     sums: DataFrame
     losses: DataFrame
@@ -83,7 +83,7 @@ def calculate(
         (series.grid_loss, losses.withColumn("series", F.col("loss_series"))),
     ]
     return BalanceResults(
-        tables={catalogue.table: _as_results(sums_, catalogue, clock) for catalogue, sums_ in of_tables},
+        tables=tuple((catalogue, _as_results(sums_, catalogue, clock)) for catalogue, sums_ in of_tables),
         series=series,
         sums=sums,
         losses=losses,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from pyspark.sql import DataFrame
 
@@ -13,8 +12,9 @@ from shared.manifest import Manifest, ResultTable, read_manifest
 from sparkjobs.balance import metering_points as rules
 from sparkjobs.balance.calculation import BalanceResults, calculate
 from sparkjobs.balance.clock import Clock
-from sparkjobs.balance.findings import check_unique
-from sparkjobs.balance.settlement_groups import find_groups
+from sparkjobs.balance.findings import check_unique, ignored_points
+from sparkjobs.balance.settlement_groups import IGNORED, find_groups
+from sparkjobs.jobs.account import UNIQUE, account_of_table, check_results, data_quality
 from sparkjobs.jobs.charges import read_charges, settle_charges
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.findings import raise_first
@@ -57,9 +57,13 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
             materialise=work.materialise,
         )
         result_tables = ResultTables(engine, command.lake, job.job_id, job.attempt)
-        results = write_balance(balance, result_tables, command)
-        checks: list[dict[str, Any]] = []
-        data_quality: dict[str, Any] = {}
+        results = write_balance(balance, result_tables, command, clock)
+        checks = check_results(result_tables.read, results)
+        checks.append(
+            {"check": UNIQUE, "skipped": True} if command.skip_unique_check else {"check": UNIQUE, "passed": True}
+        )
+        ignored = ignored_points(points, market, clock) if IGNORED in balance.received else []
+        quality = data_quality(market, balance.received, ignored)
         if charged is not None:
             settled = settle_charges(
                 charged,
@@ -70,7 +74,7 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
             )
             results |= settled.results
             checks += settled.checks
-            data_quality |= settled.data_quality
+            quality |= settled.data_quality
     finally:
         work.remove()
     manifest = Manifest(
@@ -81,7 +85,7 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
         input_versions=inputs.versions,
         results=results,
         checks=checks,
-        data_quality=data_quality,
+        data_quality=quality,
         engine=engine.versions(),
         started=format_instant(started),
         ended=format_instant(datetime.now(UTC)),
@@ -125,13 +129,14 @@ def _check_areas(grid_areas: tuple[str, ...], areas: frozenset[str]) -> None:
         raise DataError("GRID_AREA_EMPTY", "no metering point in the period for grid area", unknown)
 
 
-def write_balance(balance: BalanceResults, tables: ResultTables, command: Command) -> dict[str, ResultTable]:
+def write_balance(
+    balance: BalanceResults, tables: ResultTables, command: Command, clock: Clock
+) -> dict[str, ResultTable]:
     """Write the energy tables of this process type; gives the manifest's account of each."""
     results = {}
-    for table, frame in balance.tables.items():
-        if table in _ONLY_FOR_BALANCE and command.arguments.process_type.settles_charges:
+    for catalogue, frame in balance.tables:
+        if catalogue.table in _ONLY_FOR_BALANCE and command.arguments.process_type.settles_charges:
             continue
-        version = tables.write(table, frame, _ORDER)
-        rows = tables.read(table).groupBy("result_id").count().collect()
-        results[table] = ResultTable(version=version, rows=sum(row["count"] for row in rows), series_count=len(rows))
+        version = tables.write(catalogue.table, frame, _ORDER)
+        results[catalogue.table] = account_of_table(catalogue, tables.read(catalogue.table), version, clock)
     return results

@@ -4,8 +4,8 @@ Only what PySpark offers over Spark Connect is used, so the code above this modu
 """
 
 import os
+import socket
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,27 +76,41 @@ def _sail() -> Engine:
 
 
 def _jvm() -> Engine:
-    """Spark on a JVM of this machine, spoken to over Spark Connect; Delta's jars come from the set-up's cache."""
-    from sparkjobs.storage.jars import delta_jars
+    """Spark on a JVM of this machine, spoken to over Spark Connect; Delta's jars come from the set-up's cache.
+
+    The server starts inside this process's JVM, which ends with the process. PySpark's own `remote("local")` would do
+    the same, but on one fixed port, so that two jobs at once would meet in one server.
+    """
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    settings = {
+    port = _free_port()
+    ConnectSession._start_connect_server(f"local[{os.cpu_count() or 2}]", _jvm_settings(port))
+    spark = SparkSession.builder.remote(f"sc://localhost:{port}").create()
+    return Engine(_in_utc(spark), SPARK, spark.stop)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _jvm_settings(port: int) -> dict[str, str]:
+    from sparkjobs.storage.jars import delta_jars
+
+    return {
         "spark.jars": ",".join(delta_jars()),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.connect.grpc.binding.port": str(port),
         "spark.ui.enabled": "false",
-        "spark.connect.grpc.binding.port": "0",
+        "spark.log.level": "ERROR",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "2g"),
         # 200 and 50 by default: a small job would spend its time starting tasks (platform 9).
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.autoBroadcastJoinThreshold": str(256 * 1024 * 1024),
     }
-    builder = SparkSession.builder.remote(f"local[{os.cpu_count() or 2}]")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    with warnings.catch_warnings():
-        # The server gets the static settings at its start; the session then tries to set them again and warns.
-        warnings.filterwarnings("ignore", message="Failed to set")
-        spark = builder.getOrCreate()
-    return Engine(_in_utc(spark), SPARK, spark.stop)
