@@ -25,7 +25,7 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--hub", required=True, help="name of the event hub")
     parser.add_argument("--partitions", type=int, help="number of partitions when the hub is made (default 4)")
     parser.add_argument("--max-message-size", type=int, default=1 << 20, help="bytes of an event or a batch")
-    parser.add_argument("--health-port", type=int, help="HTTP port for GET /health (and faults); 0 takes a free one")
+    parser.add_argument("--health-port", type=int, help="HTTP port for GET /_health (and faults); 0 takes a free one")
     parser.add_argument("--faults", action="store_true", help="let POST /_faults break things; needs --health-port")
     chosen = parser.parse_args(argv)
     if chosen.faults and chosen.health_port is None:

@@ -1,4 +1,4 @@
-"""The small HTTP side: `GET /health`; with --faults `/_faults` (local/faults.py) and `PUT /_max_message_size`."""
+"""The small HTTP side: `GET /_health`; with --faults `/_faults` (local/faults.py) and `PUT /_max_message_size`."""
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ def application(hub: Hub, faults: Faults | None) -> web.Application:
         return web.json_response({"max_message_size": hub.max_message_size})
 
     app = web.Application()
-    app.router.add_get("/health", health)
+    app.router.add_get("/_health", health)
     if faults is not None:
         add_fault_routes(app, faults)
         app.router.add_put("/_max_message_size", resize)

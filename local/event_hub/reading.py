@@ -59,10 +59,10 @@ class HubReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in self._clients:
-            client.close()
-        for thread in self._threads:
-            thread.join()
+        for client, thread in zip(self._clients, self._threads, strict=True):
+            while thread.is_alive():  # a client that had not begun to receive when it was closed begins all the same
+                client.close()
+                thread.join(0.2)
 
     def until(self, enough: Callable[[list[ReceivedEvent]], bool], timeout: float = 60.0) -> list[ReceivedEvent]:
         """What has come, as soon as it is enough; by partition and sequence number.
