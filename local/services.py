@@ -17,8 +17,8 @@ PORT_NAMES = (FUNCTIONS, LAKE, JOBS, EVENT_HUB, "event-hub-health", ISSUER)
 PREFERRED_PORTS = {FUNCTIONS: 7071}
 """func's own port, where it is free."""
 AUDIENCE = "api://aggregations"
-_TRIGGERS = {"completed/": "ResultReceived", "outbox/": "Dispatch"}
-"""The blob triggers of the app by the prefix of their event subscription (coordinator 2)."""
+_TRIGGERS = {"completed/": ("ResultReceived", "completed-events"), "outbox/": ("Dispatch", "outbox-events")}
+"""The blob trigger and the queue of the app by the prefix of their event subscription (coordinator 2)."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,20 @@ def command(name: str, layout: Layout, settlement: Path, *, faults: bool) -> lis
 
 
 def _subscriptions(layout: Layout) -> list[str]:
-    """Event subscriptions of the lake: to the blob triggers, or to the queues behind private networking."""
-    hook = f"{layout.url(FUNCTIONS)}/runtime/webhooks/blobs?functionName=Host.Functions."
-    return [part for prefix, name in _TRIGGERS.items() for part in ("--events", f"{prefix}={hook}{name}")]
+    """Event subscriptions of the lake: to the blob triggers, or, with EVENT_DELIVERY=queue, to the queues."""
+    runtime = f"{layout.url(FUNCTIONS)}/runtime"
+    hooks = {
+        prefix: f"{runtime}/queues/{queue}"
+        if by_queue()
+        else f"{runtime}/webhooks/blobs?functionName=Host.Functions.{name}"
+        for prefix, (name, queue) in _TRIGGERS.items()
+    }
+    return [part for prefix, hook in hooks.items() for part in ("--events", f"{prefix}={hook}")]
+
+
+def by_queue() -> bool:
+    """Whether events come by queue, as behind private networking."""
+    return os.environ.get("EVENT_DELIVERY") == "queue"
 
 
 def environment(name: str, layout: Layout) -> dict[str, str]:

@@ -59,7 +59,7 @@ class BlobTriggers:
             async def handle(message: Message) -> str | None:
                 return await self._handle(session, json.loads(message.body))
 
-            await self._queue.run(handle, at_once, RETRY_SECONDS)
+            await self._queue.run(handle, at_once, RETRY_SECONDS, growth=2)
 
     async def _handle(self, session: aiohttp.ClientSession, event: dict[str, str]) -> str | None:
         """Read the blob and run the function; a blob that is gone, or a function that is, needs no run."""

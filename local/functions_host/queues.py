@@ -47,17 +47,20 @@ class FolderQueue:
         _write(path, message)
         self._waiting.put_nowait(path)
 
-    async def run(self, handle: Callable[[Message], Awaitable[str | None]], at_once: int, pause: float) -> None:
+    async def run(
+        self, handle: Callable[[Message], Awaitable[str | None]], at_once: int, pause: float, growth: float = 1
+    ) -> None:
         """Hand out messages for ever, `at_once` at a time.
 
         Args:
             handle: works on one message; returns None when it is done, else why it failed.
             at_once: how many are worked on at the same time.
-            pause: seconds until a message that failed is visible again; doubled with every try.
+            pause: seconds until a message that failed is visible again.
+            growth: how much longer that takes from try to try.
         """
-        await asyncio.gather(*(self._work(handle, pause) for _ in range(at_once)))
+        await asyncio.gather(*(self._work(handle, pause, growth) for _ in range(at_once)))
 
-    async def _work(self, handle: Callable[[Message], Awaitable[str | None]], pause: float) -> None:
+    async def _work(self, handle: Callable[[Message], Awaitable[str | None]], pause: float, growth: float) -> None:
         while True:
             path = await self._waiting.get()
             message = _read(path)
@@ -71,7 +74,7 @@ class FolderQueue:
                 logger.error("%s: message %s failed %d times: poison", self.name, message.id, message.dequeue_count)
                 path.replace(self._poison / path.name)
             else:
-                wait = pause * 2 ** (message.dequeue_count - 1)
+                wait = pause * growth ** (message.dequeue_count - 1)
                 asyncio.get_running_loop().call_later(wait, self._waiting.put_nowait, path)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from local import processes
 from local.sample.lake import make_sample
 from local.stack import Stack
 from tests.end_to_end.conftest import running
-from tests.end_to_end.driver import Driver
+from tests.end_to_end.driver import Driver, until
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(400)]
 
@@ -49,7 +50,12 @@ def test_two_stacks_run_side_by_side_on_ports_of_their_own(driver: Driver, broke
 
     assert not ports(driver) & ports(broken)
     for one in (driver, broken):
-        assert one.call("GET", "/api/health/ready").status == 200
+        until(partial(_ready, one))
+
+
+def _ready(one: Driver) -> bool:
+    """Its first answer may take long: the app imports what it checks."""
+    return one.call("GET", "/api/health/ready").status == 200
 
 
 def test_state_and_ports_survive_down_and_up_and_nothing_is_left_after_a_crash(broken: Driver) -> None:
@@ -72,3 +78,12 @@ def test_second_up_changes_nothing(driver: Driver) -> None:
 
 def test_down_of_a_stack_that_never_was_is_no_error(tmp_path: Path) -> None:
     assert Stack(tmp_path / "none").down() == 0
+
+
+def test_events_by_queue_bring_a_job_to_its_end_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_DELIVERY", "queue")
+    for queued in running(tmp_path / "stack"):
+        job = queued.completed(queued.start(5, gridAreas=["802"]))
+        assert len({event.message_id for event in queued.events(job["jobId"])}) == job["messages"]["made"] > 0
+        account = (queued.stack.folder / "functions" / "logs" / "invocations.log").read_text()
+        assert "DispatchFromQueue Succeeded" in account
