@@ -93,7 +93,7 @@ class App:
     @cached_property
     def records(self) -> RecordStore:
         """The job records."""
-        return RecordStore(self.lake, self.clock)
+        return RecordStore(self.lake, self.clock, self.index.note)
 
     @cached_property
     def index(self) -> JobIndex:

@@ -48,13 +48,18 @@ class DataLake:
         with self._lock:
             if self._made is None:
                 from azure.core.credentials import AzureSasCredential
+                from azure.core.pipeline.transport import RequestsTransport
                 from azure.storage.filedatalake import DataLakeServiceClient
 
                 # A token never travels in plain. An empty signature adds nothing to a request; with no credential at
                 # all, the SDK's rename fails on addresses that name no account.
                 plain = self.url.startswith("http://")
                 credential = AzureSasCredential("") if plain else managed_identity(self.client_id)
-                self._service = DataLakeServiceClient(self.url, credential=credential, **RETRIES, **TIMEOUTS)
+                # Looking for proxies in the environment is a fifth of a small call.
+                transport = RequestsTransport(use_env_settings=False)
+                self._service = DataLakeServiceClient(
+                    self.url, credential=credential, transport=transport, **RETRIES, **TIMEOUTS
+                )
                 self._made = self._service.get_file_system_client(FILE_SYSTEM)
             return self._made
 

@@ -64,7 +64,7 @@ def find_predecessors(record: JobRecord, version: int, index: JobIndex) -> dict[
     """Per grid area the completed actual job with the highest lower version and the same type, variant and period."""
     found: dict[str, tuple[int, dict[str, Any]]] = {}
     wanted = _areas(record)
-    for _, other in index.newest_first():
+    for _, other in index.newest_first(exact=True):
         if other.job_id == record.job_id or other.frozen is None or other.simulation:
             continue
         same = all(other.arguments[name] == record.arguments[name] for name in PREDECESSOR_ARGUMENTS)

@@ -62,6 +62,8 @@ class RecordStore:
 
     lake: Lake
     clock: Clock
+    written: Callable[[JobRecord], None] = lambda _record: None
+    """Told of every record that was written here."""
 
     def now(self) -> str:
         """The present instant as records hold it."""
@@ -79,21 +81,27 @@ class RecordStore:
             raise UnknownJob(job_id)
         return record
 
-    def create(self, record: JobRecord) -> JobRecord:
-        """Create a record, or find the one that is there under its id."""
-        if self._create_whole(lake_layout.job_record(record.job_id), record.to_json()):
-            return record
-        return self.get(record.job_id)
+    def create(self, record: JobRecord) -> tuple[JobRecord, str]:
+        """Create a record, or find the one that is there under its id; with its ETag, empty where it is not known."""
+        etag = self._create_whole(lake_layout.job_record(record.job_id), record.to_json())
+        if etag is None:
+            return self.get(record.job_id), ""
+        self.written(record)
+        return record, etag
 
-    def change(self, job_id: str, update: Callable[[JobRecord], JobRecord]) -> JobRecord:
+    def change(
+        self, job_id: str, update: Callable[[JobRecord], JobRecord], known: tuple[JobRecord, str] | None = None
+    ) -> JobRecord:
         """Read, update, write if unchanged; again when another one was faster. An equal record is not written.
+
+        `known`: the record and its ETag as they were just written, so that they need not be read.
 
         Raises:
             UnknownJob: there is no such record.
             Changed: another one was faster every time.
         """
         for attempt in range(TRIES):
-            found = self._read(job_id)
+            found = known if known and known[1] and attempt == 0 else self._read(job_id)
             if found is None:
                 raise UnknownJob(job_id)
             record, etag = found
@@ -105,6 +113,7 @@ class RecordStore:
             except Changed:
                 pause(attempt)
                 continue
+            self.written(updated)
             if updated.status is not record.status:
                 logger.info("job went to %s: %s", updated.status, updated.history[-1].cause, extra={"job_id": job_id})
             return updated
@@ -149,7 +158,7 @@ class RecordStore:
 
     def claim(self, path: str, content: dict[str, Any]) -> Marker:
         """Create a marker, or find the one that is there: the content says whose it is."""
-        if self._create_whole(path, json.dumps(content).encode()):
+        if self._create_whole(path, json.dumps(content).encode()) is not None:
             return Marker(content, "")
         return self.marker(path) or self.claim(path, content)
 
@@ -161,20 +170,18 @@ class RecordStore:
             return False
         return True
 
-    def _create_whole(self, path: str, content: bytes) -> bool:
-        """Create a file, or finish one that its creator left empty; False when a whole one is there."""
+    def _create_whole(self, path: str, content: bytes) -> str | None:
+        """Create a file, or finish one that its creator left empty; its ETag, None when another whole one is there."""
         for attempt in range(TRIES):
             try:
-                self.lake.create(path, content)
+                return self.lake.create(path, content)
             except AlreadyExists:
                 found = self._raw(path)
                 if found and _parsed(found[0]) is not None:
-                    return found[0] == content
+                    return found[1] if found[0] == content else None
                 if found and self._finish(path, content, found[1]):
-                    return True
+                    return ""
                 pause(attempt)
-                continue
-            return True
         raise Changed(path)
 
     def _finish(self, path: str, content: bytes, etag: str) -> bool:

@@ -44,21 +44,27 @@ def start_job(
         Unprocessable: a grid area is not known, or the key was used with another body.
         Conflict: an equal actual job is under way; carries its id.
     """
-    known = _job_of_key(request, records)
-    existing = records.find(known) if known else None
+    try:
+        arguments = _with_areas(request.arguments, areas)
+    except Unprocessable:
+        # The areas were known when this key was used first: it stands for the same job still.
+        if existing := _job_of_key(request, records):
+            return existing
+        raise
+    new = new_job_id(records.clock.now())
+    job_id = _claim_key(request, new, records)
+    existing = records.find(job_id) if job_id != new else None
     if existing is not None:
         return existing
-    arguments = _with_areas(request.arguments, areas)
-    job_id = known or _claim_key(request, new_job_id(records.clock.now()), records)
     record = _new_record(replace(arguments, job_id=job_id), request, records)
     if not record.simulation:
         claim_active(record, records)
     records.mark_open(job_id)
-    record = records.create(record)
+    record, etag = records.create(record)
     # Once more: the sweep may have taken the marker for one without a record just before the record came.
     records.mark_open(job_id)
     if record.status is JobState.SUBMITTED and record.run_id is None:
-        record = submit(record, records=records, runner=runner, tables_uri=tables_uri)
+        record = submit(record, records=records, runner=runner, tables_uri=tables_uri, etag=etag)
     return record
 
 
@@ -66,9 +72,9 @@ def _key_path(request: StartRequest) -> str:
     return f"{lake_layout.IDEMPOTENCY_KEYS}/{idempotency_key(request.caller, request.key or '')}"
 
 
-def _job_of_key(request: StartRequest, records: RecordStore) -> str | None:
+def _job_of_key(request: StartRequest, records: RecordStore) -> JobRecord | None:
     marker = records.marker(_key_path(request)) if request.key else None
-    return _checked(request, marker.content) if marker else None
+    return records.find(_checked(request, marker.content)) if marker else None
 
 
 def _claim_key(request: StartRequest, job_id: str, records: RecordStore) -> str:

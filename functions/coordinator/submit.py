@@ -19,8 +19,11 @@ def run_token(record: JobRecord) -> str:
     return f"{record.job_id}-{record.attempt}"
 
 
-def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables_uri: str) -> JobRecord:
-    """Start the run of the current attempt and note its id; a platform that cannot be reached is asked again later."""
+def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables_uri: str, etag: str = "") -> JobRecord:
+    """Start the run of the current attempt and note its id; a platform that cannot be reached is asked again later.
+
+    `etag`: of the record, where it was just written.
+    """
     parameters = {**record.arguments, "attempt": str(record.attempt), "lake": tables_uri}
     try:
         run_id = runner.start(parameters, run_token(record))
@@ -35,7 +38,7 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
         same = current.attempt == record.attempt and current.status in CALCULATING
         return replace(current, run_id=run_id, start_after=None) if same else current
 
-    return records.change(record.job_id, noted)
+    return records.change(record.job_id, noted, known=(record, etag))
 
 
 def end(record: JobRecord, state: JobState, reason: str, *, records: RecordStore) -> JobRecord:

@@ -62,8 +62,9 @@ class World:
 
     def new_host(self, **environment: str) -> App:
         """An instance of the app with nothing in its memory, on the same lake."""
-        records = RecordStore(self.lake, self.clock)
-        splitting = Splitting(self.split, self.tables, JobIndex(self.lake), "4260024590017")
+        index = JobIndex(self.lake)
+        records = RecordStore(self.lake, self.clock, index.note)
+        splitting = Splitting(self.split, self.tables, index, "4260024590017")
         self.app = App(ENVIRONMENT | environment).replace(
             clock=self.clock,
             lake=self.lake,
@@ -71,6 +72,7 @@ class World:
             tables=self.tables,
             post_office=self.post_office,
             records=records,
+            index=index,
             splitting=splitting,
             dispatching=Dispatching(self.dispatch),
             archive=Archive(lake=self.lake, index=self.message_index),
