@@ -1,5 +1,6 @@
 """Rows to series, qualities, ids, and what is generated from the code (messages 1 to 4)."""
 
+import hashlib
 import itertools
 import subprocess
 import sys
@@ -216,6 +217,7 @@ def test_an_actor_is_a_gln_or_an_eic() -> None:
             coding_scheme(wrong)
 
 
+CONTENT = b'{"NotifyAggregatedMeasureData_MarketDocument":{}}'
 MESSAGE = Message(
     message_id="0" * 32,
     document_type="NotifyAggregatedMeasureData",
@@ -230,19 +232,19 @@ MESSAGE = Message(
     period_start="2025-01-31T23:00:00Z",
     period_end="2025-02-28T23:00:00Z",
     created="2025-03-05T10:11:12Z",
-    content_length=2,
-    content_sha256="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    content_length=len(CONTENT),
+    content_sha256=hashlib.sha256(CONTENT).hexdigest(),
 )
 
 
 @pytest.mark.parametrize(
     ("change", "content", "reason"),
     [
-        ({"recipient": ""}, b"{}", "recipient is blank"),
-        ({"document_type": " "}, b"{}", "type is blank"),
-        ({"created": "yesterday"}, b"{}", "has no date"),
-        ({}, b"{", "no JSON"),
-        ({}, b"[1]", "3 bytes long, not 2"),
+        ({"recipient": ""}, CONTENT, "recipient is blank"),
+        ({"created": "yesterday"}, CONTENT, "has no date"),
+        ({}, b"{", "no JSON of a NotifyAggregatedMeasureData"),
+        ({}, CONTENT.replace(b"{}", b'{"mRID":"x"}'), "not the one that was made"),
+        ({"content_sha256": "0"}, CONTENT, "not the one that was made"),
     ],
 )
 def test_a_message_that_must_not_be_sent_is_refused(change: dict[str, str], content: bytes, reason: str) -> None:
