@@ -93,9 +93,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol names it
         """The client is gone: its links leave their partitions."""
         self._open_connections.discard(self)
-        for node in self._nodes.values():
-            node.on_close()
-        self._nodes.clear()
+        self._forget_all()
         self._engine.free()
 
     def abort(self) -> None:
@@ -171,9 +169,14 @@ class ClientConnection(asyncio.Protocol):
                 event.link.close()
                 event.link.free()
             case Event.SESSION_REMOTE_CLOSE:
+                # The stock client ends a session before it detaches its links. The engine frees them with the session,
+                # and a freed link must never be touched again.
+                for link in [link for link in self._nodes if link.session == event.session]:
+                    self.forget(link)
                 event.session.close()
                 event.session.free()
             case Event.CONNECTION_REMOTE_CLOSE:
+                self._forget_all()
                 self._engine.close()
 
     # -- links ---------------------------------------------------------------------------------------------------
@@ -184,6 +187,10 @@ class ClientConnection(asyncio.Protocol):
         self._replies.forget(link)
         if node:
             node.on_close()
+
+    def _forget_all(self) -> None:
+        for link in list(self._nodes):
+            self.forget(link)
 
     def _attach(self, link: Any, frame: bytes) -> None:
         address = link.remote_target.address if link.is_receiver else link.remote_source.address
