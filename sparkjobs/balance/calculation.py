@@ -25,7 +25,8 @@ Materialise = Callable[[str, DataFrame], DataFrame]
 class BalanceResults:
     """The energy tables, and what wholesale settlement and the manifest need of the way there.
 
-    tables: each table's series and rows, the contract's columns with result_id, series and slot (the order in which they are written).
+    tables: each table's series and rows, the contract's columns with result_id, series and slot (the
+    order in which they are written).
     sums: complete group sums; losses: grid-loss points; received: what the groups got.
     """
 

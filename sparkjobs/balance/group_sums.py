@@ -21,7 +21,8 @@ _STEPS = "number int, from_slot int, to_slot int, expected bigint"
 class Account:
     """What one group (or NOT_KEPT, RAW_GRID_LOSS, IGNORED) received.
 
-    slots: in how many slots; surplus: in how many of them more points than expected; largest: the greatest sum by amount.
+    slots: in how many slots; surplus: in how many of them more points than expected; largest: the greatest sum by
+    amount.
     overflows: in how many slots the sum left the range of a long.
     """
 
@@ -59,7 +60,7 @@ def accounts(observed: DataFrame, groups: Collection[Group]) -> dict[int, Accoun
 def complete_sums(
     observed: DataFrame, groups: Collection[Group], received: dict[int, Account], clock: Clock
 ) -> DataFrame:
-    """The group sums with every expected slot: number int, slot int, milli_kwh bigint, qualities int, own_qualities int.
+    """Number int, slot int, milli_kwh bigint, qualities int and own_qualities int, with every expected slot.
 
     Only groups that received points in fewer slots than they expect need rows made for them.
     """

@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import TimeSeriesType
+from sparkjobs.balance.exact import exact_sum
 from sparkjobs.balance.grid_loss import CALCULATED, EXCHANGE
 from sparkjobs.balance.points import SLOTS, number_of, slot_of_key
 from sparkjobs.balance.series import AREA_SERIES, AllSeries, lookup, without_supplier
@@ -45,7 +46,7 @@ def _summed(parts: DataFrame) -> DataFrame:
     sums = (
         parts.select(key, "milli_kwh", "qualities")
         .groupBy("key")
-        .agg(F.try_sum("milli_kwh").alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
+        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
     )
     return sums.select(number_of("key").alias("series"), slot_of_key("key").alias("slot"), "milli_kwh", "qualities")
 

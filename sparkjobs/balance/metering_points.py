@@ -34,7 +34,8 @@ def settled_areas(periods: DataFrame, clock: Clock) -> DataFrame:
 def keep(periods: DataFrame, grid_loss_list: DataFrame, grid_areas: Collection[str], clock: Clock) -> DataFrame:
     """Rows of the asked areas that overlap the period, clamped to it, still with the input's codes.
 
-    The areas on both sides select exchange only. Adds number (the id as bigint, null where it is none) and is_grid_loss.
+    The areas on both sides select exchange only. Adds number (the id as bigint, null where it is none) and
+    is_grid_loss.
     """
     areas = list(grid_areas)
     exchanges = F.col("from_grid_area_code").isin(areas) | F.col("to_grid_area_code").isin(areas)

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from shared.codes import QUALITY_BIT, Quality
 from sparkjobs.balance.clock import HOUR_MICROS, QUARTER_MICROS, Clock, instant
+from sparkjobs.balance.exact import exact_sum
 from sparkjobs.balance.settlement_groups import FIRST_GROUP, IGNORED, NOT_KEPT
 
 # key = group × SLOTS + slot. 400 days have 38 400 quarters.
@@ -148,7 +149,7 @@ def _mark() -> Column:
 
 def _sums() -> list[Column]:
     return [
-        F.try_sum("milli_kwh").alias("milli_kwh"),
+        exact_sum(F.col("milli_kwh")).alias("milli_kwh"),
         F.bit_or("bits").alias("bits"),
         F.sum("marked").alias("marked"),
     ]
@@ -181,7 +182,7 @@ def _hours_of_each_quarterly_metering_point(placed: DataFrame) -> DataFrame:
 
 
 def _bits_of_hour() -> Column:
-    """Energy 3: calculated if any; else estimated if any; else estimated if measured and missing; else measured; else missing."""
+    """Calculated if any; else estimated if any, or measured and missing; else measured; else missing (energy 3)."""
     missing_quarter = F.when(F.col("points") < 4, F.lit(MISSING | MISSING << OWN_QUALITIES)).otherwise(F.lit(0))
     all_bits = F.col("bits").bitwiseOR(missing_quarter)
     energy = all_bits.bitwiseAND(F.lit(15))

@@ -1,6 +1,7 @@
 """Settlement groups: metering points of which no result can tell one from another (architecture 3.1).
 
-Everything that a result depends on (kind of series, area, neighbour, supplier, ...) is found once, in the metering point
+Everything that a result depends on (kind of series, area, neighbour, supplier, ...) is found once, in the metering
+point
 periods, where it is thousands of times less than in the points. A point then only carries a small integer.
 """
 
@@ -89,7 +90,8 @@ class GridLossPeriod:
 class Market:
     """What the metering point periods say: the groups, the grid-loss periods, and every area that occurs.
 
-    memberships: metering_point_id bigint, id_length int, from_slot, to_slot, is_hourly, number int: whose points count for
+    memberships: metering_point_id bigint, id_length int, from_slot, to_slot, is_hourly, number int: whose points
+    count for
     which group, one row for every slot of a kept metering point (IGNORED where it expects no point).
     """
 
@@ -186,7 +188,7 @@ def _memberships(periods: DataFrame, numbers: dict[str, int], clock: Clock) -> D
 
 
 def _outside_periods(numbered: DataFrame, clock: Clock) -> DataFrame:
-    """The stretches of the settled period in which a kept metering point has no period: its points there are ignored."""
+    """Where in the settled period a kept metering point has no period: its points there are ignored."""
     by_time = Window.partitionBy("metering_point_id").orderBy("from_slot")
     neighbours = numbered.withColumns(
         {

@@ -1,9 +1,10 @@
 """Sums per supplier and per neighbour, split into quarters and rounded once (energy 3 to 6)."""
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkjobs.balance.clock import Clock
+from sparkjobs.balance.exact import exact_sum
 from sparkjobs.balance.points import SLOTS, number_of, slot_of_key
 from sparkjobs.balance.rounding import rounded_milli_kwh
 from sparkjobs.balance.series import AllSeries, lookup, neighbour_keys, supplier_key
@@ -29,18 +30,15 @@ def temporary_series(sums: DataFrame, groups: tuple[Group, ...], series: AllSeri
         sums.sparkSession, _parts(groups, series), "number int, series int, sign int, is_hourly boolean", _NONE
     )
     added = sums.join(F.broadcast(parts), on="number", how="inner")
-    summed = (
-        _by_interval(added, clock)
-        .groupBy("key")
-        .agg(F.try_sum("quarter_milli_kwh").alias("quarter_milli_kwh"), F.bit_or("qualities").alias("qualities"))
-    )
-    slot = slot_of_key("key")
-    return summed.select(
+    quarters = range(0, 4, clock.step)
+    hours = added.transform(_by_hour, quarters)
+    rounded = [_rounded_quarter(quarter) for quarter in quarters]
+    split = hours.select("key", F.explode(F.array(*rounded)).alias("row"))
+    return split.select(
         number_of("key").alias("series"),
-        slot.alias("slot"),
-        # A sum of whole hours has no fraction and stays as it is.
-        rounded_milli_kwh(F.col("quarter_milli_kwh"), slot % 4).alias("milli_kwh"),
-        "qualities",
+        (slot_of_key("key") + F.col("row.quarter")).alias("slot"),
+        F.col("row.milli_kwh").alias("milli_kwh"),
+        F.col("row.qualities").alias("qualities"),
     )
 
 
@@ -60,21 +58,36 @@ def _parts(groups: tuple[Group, ...], series: AllSeries) -> list[tuple[object, .
     return parts
 
 
-def _by_interval(added: DataFrame, clock: Clock) -> DataFrame:
-    """In ¼ milli-kWh: a quarter's value counts four times, an hour's once in each of its quarters (energy 3)."""
-    key = F.col("series").cast("bigint") * SLOTS + F.col("slot")
-    of_interval = added.select(
-        key.alias("key"),
-        "is_hourly",
-        (F.col("milli_kwh") * F.col("sign")).alias("milli_kwh"),
+def _by_hour(added: DataFrame, quarters: range) -> DataFrame:
+    """Sums side by side for the quarters of an hour, in ¼ milli-kWh: a fourth of the keys of one row per quarter.
+
+    A quarter's value counts four times, an hour's once in each of its quarters (energy 3). Periods begin and end at
+    whole hours, so that a series has all quarters of an hour or none. Hourly results have one "quarter": the hour,
+    whole.
+    """
+    slot = F.col("slot")
+    in_quarter = slot % 4
+    every = F.col("is_hourly") if len(quarters) > 1 else F.lit(True)
+    weight = F.when(F.col("is_hourly"), F.lit(1)).otherwise(F.lit(4)) if len(quarters) > 1 else F.lit(4)
+    hours = added.select(
+        (F.col("series").cast("bigint") * SLOTS + slot - in_quarter).alias("key"),
+        in_quarter.alias("quarter"),
+        every.alias("every"),
+        (F.col("milli_kwh") * F.col("sign") * weight).alias("value"),
         "qualities",
     )
-    whole = of_interval if clock.step > 1 else of_interval.filter(~F.col("is_hourly"))
-    quarters = whole.select("key", (F.col("milli_kwh") * 4).alias("quarter_milli_kwh"), "qualities")
-    if clock.step > 1:
-        return quarters
-    hours = of_interval.filter("is_hourly").select("key", F.col("milli_kwh").alias("quarter_milli_kwh"), "qualities")
-    split = hours.withColumn("quarter", F.explode(F.array(*[F.lit(quarter) for quarter in range(4)])))
-    return quarters.unionByName(
-        split.select((F.col("key") + F.col("quarter")).alias("key"), "quarter_milli_kwh", "qualities")
+    sums = []
+    for quarter in quarters:
+        counts = F.col("every") | (F.col("quarter") == quarter)
+        sums.append(exact_sum(F.when(counts, F.col("value")).otherwise(0)).alias(f"sum_{quarter}"))
+        sums.append(F.bit_or(F.when(counts, F.col("qualities")).otherwise(0)).alias(f"qualities_{quarter}"))
+    return hours.groupBy("key").agg(*sums)
+
+
+def _rounded_quarter(quarter: int) -> Column:
+    """One interval of an hour's row; a sum of whole hours has no fraction and stays as it is."""
+    return F.struct(
+        F.lit(quarter).alias("quarter"),
+        rounded_milli_kwh(F.col(f"sum_{quarter}"), F.lit(quarter)).alias("milli_kwh"),
+        F.col(f"qualities_{quarter}").alias("qualities"),
     )

@@ -1,6 +1,7 @@
 """The input tables of energy settlement (inputs): every column that is read, with meaning and legal values.
 
-The charge tables are in `charges`. `nullable` says whether a kept row may hold a null; the reader judges rows, not columns.
+The charge tables are in `charges`. `nullable` says whether a kept row may hold a null: the
+reader judges rows, not columns.
 """
 
 from pyspark.sql import types as T

@@ -1,8 +1,10 @@
 """Load of national shape as input tables, straight to Delta: for benchmarks and rehearsals.
 
-`python -m sparkjobs.jobs.generate --lake <folder> --metering-points 10000 --start 2025-01-01 --days 31 --hourly-share 80`
-Ten areas × twenty suppliers (or neighbours) × four kinds (production, flex, non-profiled, exchange) = 800 groups at every
-size, and two grid-loss metering points per area. Everything depends on the arguments alone: the same lake every time.
+`python -m sparkjobs.jobs.generate --lake <folder> --metering-points 10000 --days 31 --hourly-share 80`
+
+Ten areas × twenty suppliers (or neighbours) × four kinds (production, flex, non-profiled, exchange) = 800 groups at
+every size, and two grid-loss metering points per area. Everything depends on the arguments alone: the same lake
+every time.
 """
 
 import argparse

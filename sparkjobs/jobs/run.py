@@ -94,7 +94,7 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
 
 
 def _inputs(command: Command, engine: Engine, files: LakeFiles) -> Inputs:
-    tables = lake_layout.ENERGY_INPUT_TABLES
+    tables: tuple[str, ...] = lake_layout.ENERGY_INPUT_TABLES
     if command.arguments.process_type.settles_charges:
         tables += lake_layout.CHARGE_INPUT_TABLES
     versions = None

@@ -84,10 +84,11 @@ def _files_as_parquet(engine: Engine, table: str, version: int) -> DataFrame:
     features = set(pinned.protocol().reader_features or []) & set(_UNREADABLE_AS_PARQUET)
     mapped = pinned.metadata().configuration.get("delta.columnMapping.mode", "none") != "none"
     if features or mapped or pinned.metadata().partition_columns:
+        cause = ", ".join(sorted(features)) or "mapped or partition columns"
         raise DataError(
             "VERSION_UNREADABLE",
-            f"version {version} of table {table} is older than its last checkpoint; this engine reads such a version as "
-            f"Parquet, which does not do for {', '.join(sorted(features)) or 'column mapping or partitions'}: use Spark",
+            f"version {version} of table {table} is older than its last checkpoint; this engine reads such "
+            f"a version as Parquet, which does not do for {cause}: use Spark",
         )
     if any(not local_path(uri).exists() for uri in files if is_local(uri)):
         raise _gone(table, version)
@@ -168,7 +169,7 @@ def _lost_a_race(error: Exception) -> bool:
 
 
 def _is_missing(error: Exception) -> bool:
-    signs = (
+    signs: tuple[str, ...] = (
         "TableNotFound",
         "TABLE_OR_VIEW_NOT_FOUND",
         "DELTA_TABLE_NOT_FOUND",

@@ -1,4 +1,4 @@
-"""Result tables: made when missing, a job's own rows replaced, written once and sorted (energy 11, architecture 3.6)."""
+"""Result tables: made when missing, a job's own rows replaced, written once, sorted (energy 11, architecture 3.6)."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,7 @@
 """Every scenario folder (scenarios.md) through the settlement job: those of the specification and the project's own.
 
-A folder is a calculation: when/calculation_arguments.yml and when/*.csv, and then/energy_results/*.csv or then/error.yml
+A folder is a calculation: when/calculation_arguments.yml and when/*.csv, and then/energy_results/*.csv or
+then/error.yml
 ({exit_code: 3, message_contains: [...]}). A new folder needs no Python.
 """
 
