@@ -108,8 +108,7 @@ class DataLake:
         """Write aside, then rename over the file if it is unchanged: whole for every reader and every crash."""
         from azure.core import MatchConditions
 
-        aside = f"{WRITING}/{uuid.uuid4()}"
-        self.create(aside, content)
+        aside = self._write_aside(content)
         answer: dict[str, str] = {}
         conditions: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
@@ -125,6 +124,16 @@ class DataLake:
                 self.delete(aside)
                 raise Changed(path) from error
         return next((value for name, value in answer.items() if name.lower() == "etag"), "")
+
+    def _write_aside(self, content: bytes) -> str:
+        """Write a file of a name that is nobody else's: without conditions, which a lost reply would turn against us."""
+        path = f"{WRITING}/{uuid.uuid4()}"
+        file = self._file(path)
+        with errors_of(path):
+            file.create_file()
+            file.append_data(content, offset=0, length=len(content))
+            file.flush_data(len(content), close=True)
+        return path
 
     def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
         """Delete a file; one that is gone is success. Raises Changed when `etag` or the lease no longer fits."""

@@ -103,7 +103,10 @@ def _document(
 ) -> Received:
     (series,) = document["Series"]
     period = series["Period"]
-    sender = (_value(document, "sender_MarketParticipant.mRID"), _value(document, "sender_MarketParticipant.marketRole.type"))
+    sender = (
+        _value(document, "sender_MarketParticipant.mRID"),
+        _value(document, "sender_MarketParticipant.marketRole.type"),
+    )
     charges = properties["documentType"] == "NotifyWholesaleServices"
     names = _CHARGE_KIND if charges else _ENERGY_KIND
     identity = Identity(
@@ -124,7 +127,7 @@ def _document(
         message=Message(
             identity=identity,
             end=period["timeInterval"]["end"]["value"],
-        points=tuple(_point(point) for point in period["Point"]),
+            points=tuple(_point(point) for point in period["Point"]),
         ),
         version=series["version"],
         series_id=series["mRID"],

@@ -60,7 +60,9 @@ class Client:
     def _key(self) -> str | None:
         return f"key-{self.world.number()}" if self.random.random() < 0.6 else None
 
-    def _call(self, method: str, path: str, body: Any, key: str | None, then: Callable[[Response | None], None]) -> None:
+    def _call(
+        self, method: str, path: str, body: Any, key: str | None, then: Callable[[Response | None], None]
+    ) -> None:
         world = self.world
         if not world.hosts:
             world.later(5, lambda: self._call(method, path, body, key, then))

@@ -54,14 +54,13 @@ class HostLake:
 
     def replace(self, path: str, content: bytes, etag: str) -> str:
         aside = f"state/writing/{self.host.world.number()}"
-        self.create(aside, content)
+        self._call("write", aside, lambda: self.core._store(aside, content))
         try:
             self._call("replace", path, lambda: self._swap(aside, path, etag), lost=Changed(path))
         except (Changed, NotFound) as error:
-            if self._is_there(path, content):
-                return ""
-            self.delete(aside)
-            raise Changed(path) from error
+            if self.exists(aside):
+                self.delete(aside)
+                raise Changed(path) from error
         return ""
 
     def _swap(self, aside: str, path: str, etag: str) -> None:
@@ -70,12 +69,6 @@ class HostLake:
             world.lake.touch(path)
         self.core.replace(path, self.core.files[aside].content, etag)
         self.core.delete(aside)
-
-    def _is_there(self, path: str, content: bytes) -> bool:
-        try:
-            return self.read(path)[0] == content
-        except NotFound:
-            return False
 
     def delete(self, path: str, etag: str | None = None, lease: Any = None) -> None:
         self._call("delete", path, lambda: self.core.delete(path, etag, lease and lease.core))

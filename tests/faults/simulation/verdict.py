@@ -52,7 +52,12 @@ def look(witness: Witness) -> Iterator[str]:
         for text in _job(witness, seen, received):
             yield f"job {job_id} ({seen.record['status']}): {text}"
         if seen.record["status"] == "Completed":
-            sent = {n for p, f in world.lake.files.items() if p.startswith(f"sent/{job_id}/") for n, _ in archived(f.content)}
+            sent = {
+                n
+                for p, f in world.lake.files.items()
+                if p.startswith(f"sent/{job_id}/")
+                for n, _ in archived(f.content)
+            }
             if sent != {message.message_id for message in received}:
                 yield f"job {job_id}: sent/ holds other messages than the hub"
 

@@ -153,7 +153,9 @@ class World:
         self.hosts.remove(host)
         self.later(self.random.uniform(1, 60), lambda: self.hosts.append(Host(self, f"{host.name}'")))
 
-    def spawn(self, host: Host, name: str, work: Callable[[], Any], on_end: Callable[[bool], None] | None = None) -> None:
+    def spawn(
+        self, host: Host, name: str, work: Callable[[], Any], on_end: Callable[[bool], None] | None = None
+    ) -> None:
         """Let a host run a function; `on_end` is told whether it went well."""
 
         def body() -> None:
@@ -178,7 +180,9 @@ class World:
             return
         for _ in range(2 if self.storm.strikes("event doubled") else 1):
             slow = self.storm.strikes("event delayed")
-            self.later(self.random.uniform(1, 200) if slow else self.random.uniform(0.01, 2), lambda: self._deliver(path))
+            self.later(
+                self.random.uniform(1, 200) if slow else self.random.uniform(0.01, 2), lambda: self._deliver(path)
+            )
 
     def _deliver(self, path: str, attempt: int = 1) -> None:
         if not self.hosts:
