@@ -51,7 +51,7 @@ def test_exchange_of_two_calculated_areas_cancels_out(resolution: str, data: Any
 @FEW
 @given(st.data())
 def test_two_markets_in_one_job_do_not_touch(resolution: str, data: Any) -> None:
-    arguments = arguments_for("D05", resolution=resolution, hours=26)
+    arguments = arguments_for("D05", resolution=resolution, hours=27)
     markets = [placed(data.draw(charge_markets(arguments)), index) for index in (0, 1)]
     both = settle(together(markets), arguments.for_areas((*areas_of(0), *areas_of(1))))
     for index, market in enumerate(markets):
@@ -63,7 +63,7 @@ def test_two_markets_in_one_job_do_not_touch(resolution: str, data: Any) -> None
 @FEW
 @given(st.data())
 def test_the_suppliers_total_is_the_sum_of_all_charges(data: Any) -> None:
-    arguments = arguments_for("D05", resolution="PT15M", hours=26).for_areas(areas_of(0))
+    arguments = arguments_for("D05", resolution="PT15M", hours=27).for_areas(areas_of(0))
     tables = settle(placed(data.draw(charge_markets(arguments)), 0), arguments)
     of_supplier = [row for row in tables["total_monthly_amounts"] if row["charge_owner_id"] is None]
     key = ("grid_area_code", "energy_supplier_id")

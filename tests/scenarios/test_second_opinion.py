@@ -75,6 +75,6 @@ def test_energy_equals_the_second_opinion(run: Run, resolution: str) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("resolution", ["PT15M", "PT1H"])
 def test_charges_equal_the_second_opinion(run: Run, resolution: str) -> None:
-    arguments = arguments_for("D05", resolution=resolution, hours=26)
+    arguments = arguments_for("D05", resolution=resolution, hours=27)
     for markets, seed in jobs():
         compare(run, charge_markets(arguments), arguments, markets=markets, first=seed)

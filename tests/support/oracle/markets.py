@@ -166,10 +166,11 @@ def of_areas(tables: dict[str, list[Row]], areas: tuple[str, ...]) -> dict[str, 
 
 
 def arguments_for(process_type: str, *, resolution: str, hours: int) -> Arguments:
-    """A simulation that begins an hour before a local midnight and, with 26 hours, ends an hour after the next."""
-    start = datetime(2023, 7, 2, 21, tzinfo=UTC)
-    transition = (
-        datetime(2023, 12, 31, 23, tzinfo=UTC) if resolution == "PT1H" else datetime(2022, 12, 31, 23, tzinfo=UTC)
-    )
+    """A simulation that begins an hour before the day of a clock change and, with 27 hours, ends after it.
+
+    Quarters: the autumn day of 25 hours; hours (the transition being later): the spring day of 23.
+    """
+    in_hours = resolution == "PT1H"
+    start = datetime(2023, 3, 25, 22, tzinfo=UTC) if in_hours else datetime(2023, 10, 28, 21, tzinfo=UTC)
     given = Arguments(process_type=process_type, period_start=start, period_end=start + timedelta(hours=hours))
-    return replace(given, transition=transition)
+    return replace(given, transition=datetime(2023 if in_hours else 2022, 12, 31, 23, tzinfo=UTC))
