@@ -119,7 +119,7 @@ def test_a_referred_document_can_be_fetched_before_its_batch_is_sent(archive: Ar
     fetched = []
 
     class FetchingHub(FakePostOffice):
-        def send(self, messages: Iterator[PostOfficeMessage]) -> None:  # type: ignore[override]
+        def send(self, messages: Iterator[PostOfficeMessage]) -> None:
             for message in messages:
                 fetched.append(find_document(message.message_id, archive=archive).message.message_id)
                 self.sent.append(message)

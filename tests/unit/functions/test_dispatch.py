@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_is_no_error(lake: InMemoryLake) -> None:
 
 def test_a_lease_that_is_lost_meanwhile_leaves_the_file_to_the_other(lake: InMemoryLake) -> None:
     class SlowHub(FakePostOffice):
-        def send(self, messages):  # type: ignore[no-untyped-def]
+        def send(self, messages):
             super().send(messages)
             lake.clock.advance(seconds=61)
             lake.lease(path_in(lake))
@@ -133,7 +133,7 @@ def test_a_lease_that_is_lost_meanwhile_leaves_the_file_to_the_other(lake: InMem
 
 def test_a_lease_is_renewed_while_sending(lake: InMemoryLake) -> None:
     class SlowHub(FakePostOffice):
-        def send(self, messages):  # type: ignore[no-untyped-def]
+        def send(self, messages):
             for message in messages:
                 lake.clock.advance(seconds=40)
                 self.sent.append(message)
@@ -191,4 +191,4 @@ def test_a_message_that_can_never_be_sent_is_put_aside_and_the_others_go(lake: I
 def _fields(message: object) -> dict[str, object]:
     from dataclasses import asdict
 
-    return asdict(replace(message))  # type: ignore[type-var]
+    return asdict(replace(message))

@@ -173,7 +173,7 @@ PARTY = Party("5790000000001", "DDQ")
 
 def ids(**changes: object) -> tuple[str, str]:
     given_ids = {"job_id": "j", "row": "r", "key": KEY, "original": PARTY, "effective": PARTY, "period_start": "p"}
-    return document_ids(**{**given_ids, **changes})  # type: ignore[arg-type]
+    return document_ids(**{**given_ids, **changes})
 
 
 def test_ids_are_hex_digits_and_the_same_whenever_asked() -> None:
@@ -251,7 +251,7 @@ def test_a_message_that_must_not_be_sent_is_refused(change: dict[str, str], cont
     from dataclasses import replace
 
     with pytest.raises(BadEnvelope, match=reason):
-        envelope.whole(Line(replace(MESSAGE, **change), content))  # type: ignore[arg-type]
+        envelope.whole(Line(replace(MESSAGE, **change), content))
 
 
 def test_the_generated_envelope_is_that_of_the_proto(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_result_id_with_two_keys_and_rows_without_one_stay_apart(tmp_path: Pat
     rows = [
         *per_supplier_rows("a", ["1.000", "2.000"]),
         *per_supplier_rows("a", ["3.000", "4.000"], balance_responsible_party_id=OTHER_BRP),
-        *per_supplier_rows(None, ["5.000"]),  # type: ignore[arg-type]
+        *per_supplier_rows(None, ["5.000"]),
     ]
     write(tmp_path, lake_layout.ENERGY_PER_ES, rows)
     found = list(DeltaTables(str(tmp_path)).series(lake_layout.ENERGY_PER_ES, JOB, 1, "800"))
