@@ -169,8 +169,8 @@ class ClientConnection(asyncio.Protocol):
                 event.link.close()
                 event.link.free()
             case Event.SESSION_REMOTE_CLOSE:
-                # The stock client ends a session before it detaches its links. The engine frees them with the session,
-                # and a freed link must never be touched again.
+                # The stock client ends a session before it detaches its links. The engine frees them with the session
+                # whoever holds them, so nothing may hold a link any longer than its session.
                 for link in [link for link in self._nodes if link.session == event.session]:
                     self.forget(link)
                 event.session.close()

@@ -45,7 +45,7 @@ class Ingress:
         self._partition = partition
         self._faults = faults
         self._format = 0
-        self._open = True
+        self._delayed: list[asyncio.TimerHandle] = []
         self._limit = hub.max_message_size
         link.max_message_size = self._limit
         link.flow(_CREDIT)
@@ -70,13 +70,12 @@ class Ingress:
         fault = next((rule.fault for rule in rules if rule.fault != "delay"), None)
         delay = sum(rule.seconds for rule in rules if rule.fault == "delay")
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._finish, delivery, message, message_format, fault)
+            later = asyncio.get_running_loop().call_later
+            self._delayed.append(later(delay, self._finish, delivery, message, message_format, fault))
         else:
             self._finish(delivery, message, message_format, fault)
 
     def _finish(self, delivery: Any, message: bytes, message_format: int, fault: str | None) -> None:
-        if not self._open:
-            return
         self._connection.schedule()
         if fault is None or fault.endswith("_after"):
             refused = self._keep(message, message_format)
@@ -120,8 +119,9 @@ class Ingress:
         return False
 
     def on_close(self) -> None:
-        """A delayed delivery is not kept any more."""
-        self._open = False
+        """A delayed delivery is not kept any more, and not held: the engine frees it with the link."""
+        for handle in self._delayed:
+            handle.cancel()
 
 
 def _reject(delivery: Any, name: str, description: str) -> None:
