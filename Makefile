@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
 READY := $(VENV)/.ready
+JARS := $(VENV)/.jars
 
 .PHONY: help setup demo test unit scenarios check fmt up down bench faults wheel lock scan what-if bundle-validate deploy
 
@@ -24,7 +25,12 @@ $(UV):
 $(READY): pyproject.toml requirements-dev.lock | $(UV)
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python 3.13 $(VENV)
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 	@touch $@
+
+# Delta's jars for JVM Spark, once; without a Java the tests say themselves what is skipped.
+$(JARS): $(READY)
+	@java -version 2>/dev/null && $(BIN)/python -m sparkjobs.storage.jars; touch $@
 
 demo: $(READY) ## settle a month on this machine, from the HTTP call to the post office
 	@$(BIN)/python -m local demo
@@ -35,13 +41,13 @@ up: $(READY) ## start the local stack (STACK_DIR, default .local)
 down: $(READY) ## end the local stack
 	@$(BIN)/python -m local down
 
-test: $(READY) ## every test, Spark on Sail and again on JVM Spark
+test: $(READY) $(JARS) ## every test, Spark on Sail and again on JVM Spark
 	@$(BIN)/python -m pytest tests
 
 unit: $(READY) ## the unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
 
-scenarios: $(READY) ## the worked calculations and their like
+scenarios: $(READY) $(JARS) ## the worked calculations and their like
 	@$(BIN)/python -m pytest tests/scenarios
 
 check: $(READY) ## format, lint, types, imports, dead links
@@ -55,7 +61,7 @@ fmt: $(READY) ## format and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## measure; writes docs/performance.md
+bench: $(READY) $(JARS) ## measure; writes docs/performance.md
 	@$(BIN)/python -m bench
 
 faults: $(READY) ## break the local stack 2 000 times and look that nothing is lost
