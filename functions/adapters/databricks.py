@@ -5,6 +5,7 @@ builtin TimeoutError, not a DatabricksError.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,11 @@ class DatabricksJobs:
     def _config(self) -> "Config":
         from databricks.sdk.core import Config
 
-        limits: dict[str, Any] = {"http_timeout_seconds": HTTP_SECONDS, "retry_timeout_seconds": RETRY_SECONDS}
+        limits: dict[str, Any] = {
+            "http_timeout_seconds": HTTP_SECONDS,
+            "retry_timeout_seconds": RETRY_SECONDS,
+            "clock": _impatient_clock(),
+        }
         if self.token or self.host.startswith("http://"):
             return Config(host=self.host, token=self.token or "none", auth_type="pat", **limits)
         return Config(host=self.host, credentials_strategy=_identity_strategy(self.client_id), **limits)
@@ -181,6 +186,22 @@ def _states(run: "jobs.Run") -> tuple[str | None, str | None, str]:
         code = details.code.value if details and details.code else None
         return life_v2 and life_v2.value, code, (details.message if details else None) or ""
     return None, None, ""
+
+
+def _impatient_clock() -> Any:
+    """The SDK sleeps as long as a Retry-After says, an hour too; a function cannot."""
+    from databricks.sdk.clock import Clock
+
+    class ImpatientClock(Clock):
+        def time(self) -> float:
+            return time.monotonic()
+
+        def sleep(self, seconds: float) -> None:
+            if seconds > RETRY_SECONDS:
+                raise TimeoutError(f"asked to come back in {seconds:.0f} s")
+            time.sleep(seconds)
+
+    return ImpatientClock()
 
 
 def _identity_strategy(client_id: str) -> Any:

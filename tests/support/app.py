@@ -1,9 +1,11 @@
 """The function app over fakes: what its unit tests start from."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from functions.adapters.in_memory import FakeClock, FakeJobRunner, FakePostOffice, FakeResultTables, InMemoryLake
 from functions.coordinator.archive import Archive
@@ -16,7 +18,7 @@ from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import Splitting
 from functions.ports import AlreadyExists
 from functions.web.answer import answer
-from functions.web.http import Request, Response
+from functions.web.http import Problem, Request, Response
 from functions.web.routes import ROUTES
 from functions.wiring import App
 from shared.manifest import Manifest, ResultTable
@@ -146,6 +148,30 @@ def route_of(path: str) -> tuple[str, dict[str, str]]:
         if len(names) == len(parts) and all(n.startswith("{") or n == p for n, p in zip(names, parts, strict=True)):
             return route.path, {n[1:-1]: p for n, p in zip(names, parts, strict=True) if n.startswith("{")}
     raise LookupError(path)
+
+
+def wsgi(world: World) -> Callable[[dict[str, Any], Any], list[bytes]]:
+    """The app as WSGI, for tools that speak HTTP to it in process."""
+
+    def serve(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        path = environ.get("REQUEST_URI", environ["PATH_INFO"]).partition("?")[0].removeprefix("/api/")
+        headers = {
+            name[5:].replace("_", "-").lower(): text for name, text in environ.items() if name.startswith("HTTP_")
+        }
+        headers |= {"content-type": environ["CONTENT_TYPE"]} if environ.get("CONTENT_TYPE") else {}
+        url = f"http://host.example/api/{path}?{environ.get('QUERY_STRING', '')}"
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        try:
+            template, params = route_of(path)
+        except LookupError:
+            given = Problem(404, "no such path").response()
+        else:
+            params = {name: unquote(text) for name, text in params.items()}
+            given = answer(Request(environ["REQUEST_METHOD"], url, headers, params, body), template, world.app)
+        start_response(f"{given.status} X", [("Content-Type", given.media_type), *given.headers.items()])
+        return [given.body]
+
+    return serve
 
 
 def problem(response: Response) -> dict[str, Any]:
