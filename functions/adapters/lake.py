@@ -126,7 +126,7 @@ class DataLake:
         return next((value for name, value in answer.items() if name.lower() == "etag"), "")
 
     def _write_aside(self, content: bytes) -> str:
-        """Write a file of a name that is nobody else's: without conditions, which a lost reply would turn against us."""
+        """Write a file of a name of its own: without conditions, which a lost reply would turn against it."""
         path = f"{WRITING}/{uuid.uuid4()}"
         file = self._file(path)
         with errors_of(path):

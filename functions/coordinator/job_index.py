@@ -19,7 +19,7 @@ from shared.danish_time import parse_instant
 READERS = 8
 CHUNK = 64
 TIME_ORDERED = "7"
-"""The version of a UUID that begins with its time: the ids that records.new_job_id makes."""
+"""The version of a UUID that begins with its time: the ids that job_keys.new_job_id makes."""
 LISTED_AGAIN_AFTER = 20.0
 """Seconds after which a call has all records listed again, without waiting for it."""
 LISTED_BEFORE_ANSWER_AFTER = 90.0

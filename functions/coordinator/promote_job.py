@@ -29,12 +29,12 @@ def promote_job(job_id: str, *, records: RecordStore) -> JobRecord:
         check_arguments(replace(arguments_of(record), simulation=False), FIELDS)
     except InvalidArguments as broken:
         raise Unprocessable(broken.fields) from broken
-    claim_active(record, records)
-    records.mark_open(job_id)
-    record = records.change(job_id, lambda now: _promoted(now, records))
-    # Once more: the sweep may have taken the marker just before the record changed.
-    records.mark_open(job_id)
-    return record
+    lease = records.hold_open(job_id)
+    try:
+        claim_active(record, records, again=True)
+        return records.change(job_id, lambda now: _promoted(now, records))
+    finally:
+        lease.release()
 
 
 FIELDS = {"period_start": "beginTime", "period_end": "endTime"}

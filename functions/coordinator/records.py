@@ -3,48 +3,26 @@
 Whole = a JSON document that parses: a file that was created but not yet flushed counts as not there, and is taken over.
 """
 
-import hashlib
 import json
 import logging
-import os
 import random
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from functions import observability
 from functions.coordinator.errors import UnknownJob
+from functions.coordinator.job_keys import active_key
 from functions.coordinator.record import JobRecord, read_record
 from functions.coordinator.states import ENDED
-from functions.ports import AlreadyExists, Changed, Clock, Lake, LakeFile, LeaseHeld, NotFound
+from functions.ports import AlreadyExists, Changed, Clock, Lake, LakeFile, Lease, LeaseHeld, NotFound
 from shared import lake_layout
 from shared.danish_time import format_instant
 
 logger = logging.getLogger(__name__)
 TRIES = 25
 """Tries of one conditional write; two hosts that always meet are apart again after a few."""
-
-
-def new_job_id(now: datetime) -> str:
-    """A UUID that sorts by its time (version 7), so that the newest jobs are found without reading their records."""
-    head = int(now.timestamp() * 1000).to_bytes(6, "big")
-    body = bytearray(head + os.urandom(10))
-    body[6] = body[6] & 0x0F | 0x70
-    body[8] = body[8] & 0x3F | 0x80
-    return str(uuid.UUID(bytes=bytes(body)))
-
-
-def active_key(arguments: dict[str, str]) -> str:
-    """What makes two actual jobs equal: type, variant, period and areas (coordinator 3)."""
-    names = ("process-type", "process-variant", "period-start", "period-end", "grid-areas")
-    return hashlib.sha256("\n".join(arguments[name] for name in names).encode()).hexdigest()
-
-
-def idempotency_key(caller: str, key: str) -> str:
-    """The name of the key file of one caller."""
-    return hashlib.sha256(f"{caller}\n{key}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -115,6 +93,7 @@ class RecordStore:
                 continue
             self.written(updated)
             if updated.status is not record.status:
+                observability.job_moved(record.history[-1:], updated.history[-1])
                 logger.info("job went to %s: %s", updated.status, updated.history[-1].cause, extra={"job_id": job_id})
             return updated
         raise Changed(lake_layout.job_record(job_id))
@@ -130,17 +109,50 @@ class RecordStore:
         except AlreadyExists:
             return
 
+    def hold_open(self, job_id: str) -> Lease:
+        """Put the marker of a job that has ended back and hold it while its record goes on: no sweep can take it.
+
+        Raises:
+            LeaseHeld: another one holds it and does not give it back.
+        """
+        path = f"{lake_layout.OPEN_JOBS}/{job_id}"
+        for attempt in range(TRIES):
+            self.mark_open(job_id)
+            try:
+                return self.lake.lease(path)
+            except (LeaseHeld, NotFound):
+                pause(attempt)
+        raise LeaseHeld(path)
+
     def close(self, record: JobRecord) -> None:
-        """Take away the markers of a job that has ended; what is missed here the sweep takes away."""
+        """Take away the markers of a job that has ended; what is missed here the sweep takes away.
+
+        Who lets the job go on holds the open marker: then all of them stay. It goes last, so that a crash is seen.
+        """
+        path = f"{lake_layout.OPEN_JOBS}/{record.job_id}"
         try:
-            path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
-            marker = self.marker(path)
-            if marker is not None and marker.content.get("jobId") == record.job_id:
-                self.lake.delete(path, etag=marker.etag)
-            self.lake.delete(f"{lake_layout.OPEN_JOBS}/{record.job_id}")
+            lease = self._lease_if_there(path)
+            try:
+                self._delete_active(record)
+                self.lake.delete(path, lease=lease)
+            finally:
+                if lease is not None:
+                    lease.release()
         except (Changed, LeaseHeld):
             logger.info("a marker is held by another one; the sweep takes it", extra={"job_id": record.job_id})
         self._reopen_if_under_way(record.job_id)
+
+    def _lease_if_there(self, path: str) -> Lease | None:
+        try:
+            return self.lake.lease(path)
+        except NotFound:
+            return None
+
+    def _delete_active(self, record: JobRecord) -> None:
+        path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
+        marker = self.marker(path)
+        if marker is not None and marker.content.get("jobId") == record.job_id:
+            self.lake.delete(path, etag=marker.etag)
 
     def _reopen_if_under_way(self, job_id: str) -> None:
         """A retry or promotion may have begun while the markers went: it set them before it changed the record."""

@@ -15,12 +15,13 @@ def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_ur
     """Submitted in a new attempt, or Calculated again. Raises UnknownJob, Conflict."""
     record = records.get(job_id)
     _must_have_ended(record)
-    if not record.simulation:
-        claim_active(record, records)
-    records.mark_open(job_id)
-    record = records.change(job_id, lambda now: _again(now, records))
-    # Once more: the sweep may have taken the marker just before the record changed.
-    records.mark_open(job_id)
+    lease = records.hold_open(job_id)
+    try:
+        if not record.simulation:
+            claim_active(record, records, again=True)
+        record = records.change(job_id, lambda now: _again(now, records))
+    finally:
+        lease.release()
     if record.status is JobState.SUBMITTED and record.run_id is None:
         record = submit(record, records=records, runner=runner, tables_uri=tables_uri)
     return record

@@ -6,11 +6,13 @@ then it is taken over. After the record: the timers start the run with the same 
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from functions.coordinator.errors import Conflict, Unprocessable
 from functions.coordinator.grid_areas import GridAreas
+from functions.coordinator.job_keys import active_key, idempotency_key, new_job_id
 from functions.coordinator.record import JobRecord, JobState, Transition
-from functions.coordinator.records import RecordStore, active_key, idempotency_key, new_job_id
+from functions.coordinator.records import Marker, RecordStore
 from functions.coordinator.states import ENDED
 from functions.coordinator.submit import submit
 from functions.ports import JobRunner
@@ -118,24 +120,29 @@ def _new_record(arguments: JobArguments, request: StartRequest, records: RecordS
     )
 
 
-def claim_active(record: JobRecord, records: RecordStore) -> None:
-    """Be the one actual job under way with these arguments. Raises Conflict when an equal one is."""
+def claim_active(record: JobRecord, records: RecordStore, *, again: bool = False) -> None:
+    """Be the one actual job under way with these arguments. Raises Conflict when an equal one is.
+
+    `again`: the job has ended and is about to go on. Its marker is written anew, so that whoever puts the marker of the
+    ended job away comes too late, and whoever finds it knows that the record will follow.
+    """
     path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
-    content = {"jobId": record.job_id}
+    content: dict[str, Any] = {"jobId": record.job_id} | ({"again": True} if again else {})
     while True:
         marker = records.claim(path, content)
         holder = marker.content.get("jobId", "")
-        if holder == record.job_id:
+        own = holder == record.job_id
+        if own and (not again or not marker.etag):
             return
-        if _under_way(holder, path, records):
+        if not own and _under_way(marker, path, records):
             raise Conflict(f"an equal actual job is under way: {holder}", jobId=holder)
         if records.take_over(path, content, marker.etag):
             return
 
 
-def _under_way(job_id: str, path: str, records: RecordStore) -> bool:
-    holder = records.find(job_id)
-    if holder is not None:
+def _under_way(marker: Marker, path: str, records: RecordStore) -> bool:
+    holder = records.find(marker.content.get("jobId", ""))
+    if holder is not None and (holder.status not in ENDED or not marker.content.get("again")):
         return holder.status not in ENDED
     found = next((file for file in records.lake.list(lake_layout.ACTIVE_JOBS) if file.path == path), None)
     return found is not None and abs(records.clock.now() - found.modified) < RECORD_WITHIN

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
+from functions.coordinator import job_keys
 from functions.coordinator import records as records_module
 from functions.ports import PortError
 from tests.faults.simulation.client import Client
@@ -100,7 +101,7 @@ def _repeatable(world: World) -> Iterator[None]:
     try:
         with (
             patch.object(records_module, "time", SimpleNamespace(sleep=pause, time=time.time)),
-            patch.object(records_module, "os", SimpleNamespace(urandom=own.randbytes)),
+            patch.object(job_keys, "os", SimpleNamespace(urandom=own.randbytes)),
         ):
             yield
     finally:

@@ -1,0 +1,69 @@
+"""A job that has ended goes on, by retry or promotion, while a sweep is about to put its markers away."""
+
+import pytest
+
+from functions.coordinator.record import JobState
+from tests.support.app import World
+
+
+class Crash(BaseException):
+    """The host dies."""
+
+
+def ended(world: World, action: str) -> str:
+    """A job that can be retried or promoted; its markers are still there, as when its host died just then."""
+    job_id = world.start(simulation=action == "promote")
+    world.tick()
+    if action == "promote":
+        world.finish_run(job_id)
+    else:
+        world.runner.runs.clear()
+    world.tick()
+    return job_id
+
+
+@pytest.mark.parametrize("action", ["retry", "promote"])
+def test_a_sweep_in_between_and_a_crash_behind_leave_the_job_in_sight(action: str) -> None:
+    world = World()
+    job_id = ended(world, action)
+    other, app = world.new_host(), world.new_host()
+    swept = False
+
+    def sweep_then_crash(verb: str, path: str) -> None:
+        nonlocal swept
+        if swept and verb in ("create", "replace", "delete"):
+            raise Crash
+        if path == f"jobs/{job_id}.json" and verb == "replace":
+            world.lake.before = lambda _verb, _path: None
+            other.sweep()
+            world.lake.before = sweep_then_crash
+            swept = True
+
+    world.app = app
+    world.lake.before = sweep_then_crash
+    try:
+        world.call("POST", f"jobs/{job_id}/{action}")
+    except Crash:
+        pass
+    world.lake.before = lambda _verb, _path: None
+    assert world.record(job_id).status in (JobState.SUBMITTED, JobState.CALCULATED)
+    assert f"state/open/{job_id}" in world.lake.files
+    assert [path for path in world.lake.files if path.startswith("state/active/")] != []
+
+
+def test_an_equal_job_waits_for_one_that_is_about_to_go_on() -> None:
+    world = World()
+    job_id = ended(world, "retry")
+    statuses = []
+
+    def start_equal(verb: str, path: str) -> None:
+        if path == f"jobs/{job_id}.json" and verb == "replace":
+            world.lake.before = lambda _verb, _path: None
+            statuses.append(world.call("POST", "KickStartJob", body=DAY).status)
+
+    world.lake.before = start_equal
+    assert world.call("POST", f"jobs/{job_id}/retry").status == 202
+    assert statuses == [409]
+
+
+DAY = {"beginTime": "2023-02-01T00:00:00+0100", "endTime": "2023-02-02T00:00:00+0100", "processType": "D04"}
