@@ -1,6 +1,6 @@
 """The index over sent/: written by dispatch, gathered by the sweep into one table (docs/adr/0006-message-index.md).
 
-archive/waiting/<job>/<batch>.jsonl.gz   the rows of one batch, from its sending until the sweep has gathered them
+archive/waiting/<job>.<batch>.jsonl.gz   the rows of one batch, from its sending until the sweep has gathered them
 archive/references/<message id>.json     where a message lies whose event refers to it, until its row is gathered
 archive/messages/                        the table of all rows
 """
@@ -32,7 +32,7 @@ def put_waiting(
         for number, message in messages
     ]
     content = pack(b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
-    path = f"{WAITING}/{job_id}/{batch}{ENDING}"
+    path = f"{WAITING}/{job_id}.{batch}{ENDING}"
     try:
         lake.create(path, content)
     except AlreadyExists:
@@ -64,8 +64,8 @@ def read_reference(message_id: str, lake: Lake) -> tuple[str, str] | None:
 
 def waiting_rows(lake: Lake, job_id: str | None = None) -> Iterator[tuple[str, list[Row]]]:
     """(path, rows) of the batches that are not gathered yet, of one job or all, sorted by path."""
-    folder = WAITING if job_id is None else f"{WAITING}/{job_id}"
-    for path in sorted(file.path for file in lake.list(folder)):
+    beginning = f"{WAITING}/{job_id}." if job_id else WAITING
+    for path in sorted(file.path for file in lake.list(WAITING) if file.path.startswith(beginning)):
         try:
             yield path, [json.loads(line) for line in unpack(lake.read(path)[0]).splitlines()]
         except NotFound:
