@@ -9,12 +9,17 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from shared.danish_time import parse_instant
+
+if TYPE_CHECKING:
+    from functions.coordinator.record import Transition
 
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 TRACER = "settlement"
@@ -43,13 +48,28 @@ def job_span(name: str, traceparent: str | None, **attributes: str | int) -> Ite
         yield
 
 
+def past_span(name: str, traceparent: str | None, begin: str, end: str) -> None:
+    """A step of a job that went on elsewhere, such as its run: told when it is over."""
+    from opentelemetry import trace
+
+    began, ended = (int(parse_instant(instant).timestamp() * 1e9) for instant in (begin, end))
+    span = trace.get_tracer(TRACER).start_span(name, context=_context(traceparent), start_time=began)
+    span.end(end_time=ended)
+
+
+def _context(traceparent: str | None) -> Any:
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    known = traceparent and TRACEPARENT.fullmatch(traceparent)
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}) if known else None
+
+
 @contextmanager
 def _span(name: str, parent: str | None, attributes: Mapping[str, str | int]) -> Iterator[str]:
     from opentelemetry import trace
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     parent = parent if parent and TRACEPARENT.fullmatch(parent) else None
-    context = TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
+    context = _context(parent)
     with trace.get_tracer(TRACER).start_as_current_span(name, context=context, attributes=dict(attributes)) as span:
         own = span.get_span_context()
         if own.is_valid:
@@ -70,6 +90,14 @@ def measure(name: str, value: float, **attributes: str) -> None:
     from opentelemetry import metrics
 
     _instrument("histogram", name, metrics.get_meter(TRACER).create_histogram).record(value, attributes)
+
+
+def job_moved(before: Sequence["Transition"], step: "Transition") -> None:
+    """Count a job's step, and record how long it was in the state that it left."""
+    count("job_transitions", state=step.state.value)
+    for left in before:
+        seconds = (parse_instant(step.at) - parse_instant(left.at)).total_seconds()
+        measure("state_seconds", seconds, state=left.state.value)
 
 
 _instruments: dict[tuple[str, str], Any] = {}

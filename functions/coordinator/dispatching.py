@@ -55,6 +55,7 @@ def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until:
         try:
             dispatch_file(file.path, records=records, dispatching=dispatching, until=until)
         except Unavailable as error:
+            observability.count("retries", what="dispatch")
             logger.warning("the outbox waits: %s", error, extra={"job_id": file.path.split("/")[1]})
             break
         except (PortError, ValueError):

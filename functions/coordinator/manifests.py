@@ -2,6 +2,7 @@
 
 import json
 
+from functions import observability
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
@@ -47,4 +48,13 @@ def mark_calculated(job_id: str, *, records: RecordStore) -> JobRecord | None:
         cause = f"the manifest of attempt {manifest.attempt} is there"
         return transition(current, JobState.CALCULATED, at=records.now(), cause=cause, results=rows, error=None)
 
-    return records.change(job_id, calculated)
+    changed = records.change(job_id, calculated)
+    if changed.history[-1:] != record.history[-1:] and changed.status is JobState.CALCULATED:
+        observability.past_span("Run", changed.traceparent, _submitted(changed), changed.history[-1].at)
+    return changed
+
+
+def _submitted(record: JobRecord) -> str:
+    """When the current attempt was handed to the platform."""
+    of_attempt = [step for step in record.history if step.attempt == record.attempt]
+    return next((step.at for step in of_attempt if step.state is JobState.SUBMITTED), record.created)

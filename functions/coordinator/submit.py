@@ -6,6 +6,7 @@ However often it is repeated, the idempotency token makes one run of an attempt.
 import logging
 from dataclasses import replace
 
+from functions import observability
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
@@ -28,6 +29,7 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     try:
         run_id = runner.start(parameters, run_token(record))
     except Unavailable as error:
+        observability.count("retries", what="start of a run")
         logger.warning("the run could not be started yet: %s", error, extra={"job_id": record.job_id})
         return record
     except RunRefused as error:
