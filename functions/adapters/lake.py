@@ -25,12 +25,6 @@ WRITING = "state/writing"
 """Where contents lie that are about to replace a file; the sweep removes what a crash left."""
 # Storage retries of 15 s and more would hide in a function's time; these end within seconds.
 RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0.2, "increment_base": 1.3, "random_jitter_range": 0.2}
-    "retry_total": 3,
-    "retry_connect": 3,
-    "retry_read": 3,
-    "initial_backoff": 0.3,
-    "increment_base": 2,
-}
 TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 30}
 
 
