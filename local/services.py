@@ -113,6 +113,7 @@ def environment(name: str, layout: Layout) -> dict[str, str]:
         "DATABRICKS_TOKEN": "local",
         "POST_OFFICE": layout.connection_string,
         "POST_OFFICE_HUB": HUB,
+        "PUBLIC_BASE_URL": layout.url(FUNCTIONS),
         "ENTRA_ISSUER": issuer,
         "ENTRA_AUDIENCE": AUDIENCE,
         "ENTRA_JWKS_URL": f"{issuer}/discovery/v2.0/keys",
