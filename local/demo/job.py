@@ -14,7 +14,7 @@ from local.sample.market import AREAS, END, START
 from local.stack import Stack
 from shared.danish_time import format_instant
 
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 900
 STATES = ("Submitted", "Running", "Calculated", "Splitting", "Dispatching", "Completed")
 
 
@@ -57,7 +57,7 @@ def follow(functions: str, job_id: str, stack: Stack, console: Console) -> dict[
     """Show the job's states as they come until it has ended; returns it.
 
     Raises:
-        DemoFailed: it failed, was cancelled, or takes longer than five minutes.
+        DemoFailed: it failed, was cancelled, or takes longer than a quarter of an hour.
     """
     ends = time.monotonic() + LONGEST_SECONDS
     columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
