@@ -79,7 +79,7 @@ def _span(name: str, parent: str | None, attributes: Mapping[str, str | int]) ->
 
 
 def count(name: str, amount: int = 1, **attributes: str) -> None:
-    """Count something that happened, such as messages_sent."""
+    """Count something that happened, such as aggregations.messages.sent."""
     from opentelemetry import metrics
 
     _instrument("counter", name, metrics.get_meter(TRACER).create_counter).add(amount, attributes)
@@ -94,10 +94,12 @@ def measure(name: str, value: float, **attributes: str) -> None:
 
 def job_moved(before: Sequence["Transition"], step: "Transition") -> None:
     """Count a job's step, and record how long it was in the state that it left."""
-    count("job_transitions", state=step.state.value)
+    count("aggregations.jobs.steps", state=step.state.value)
+    if step.state.value == "Failed":
+        count("aggregations.jobs.failed")
     for left in before:
         seconds = (parse_instant(step.at) - parse_instant(left.at)).total_seconds()
-        measure("state_seconds", seconds, state=left.state.value)
+        measure("aggregations.jobs.state.seconds", seconds, state=left.state.value)
 
 
 _instruments: dict[tuple[str, str], Any] = {}
@@ -107,7 +109,7 @@ _lock = threading.Lock()
 def _instrument(kind: str, name: str, create: Any) -> Any:
     with _lock:
         if (kind, name) not in _instruments:
-            _instruments[kind, name] = create(f"settlement.{name}")
+            _instruments[kind, name] = create(name)
         return _instruments[kind, name]
 
 

@@ -38,8 +38,8 @@ def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, 
     record = records.find(job_id)
     with observability.job_span("Dispatch", record.traceparent if record else None, job_id=job_id):
         outcome = dispatching.dispatch(path, until)
-    observability.count("messages_sent", outcome.sent)
-    observability.count("messages_rejected", outcome.rejected)
+    observability.count("aggregations.messages.sent", outcome.sent)
+    observability.count("aggregations.messages.rejected", outcome.rejected)
     if outcome.state in OUT_OF_THE_OUTBOX and record is not None:
         complete(job_id, records=records)
 
@@ -55,9 +55,9 @@ def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until:
         try:
             dispatch_file(file.path, records=records, dispatching=dispatching, until=until)
         except Unavailable as error:
-            observability.count("retries", what="dispatch")
+            observability.count("aggregations.retries", what="dispatch")
             logger.warning("the outbox waits: %s", error, extra={"job_id": file.path.split("/")[1]})
             break
         except (PortError, ValueError):
             logger.exception("a batch could not be sent", extra={"job_id": file.path.split("/")[1]})
-    observability.measure("outbox_age_seconds", oldest.total_seconds())
+    observability.measure("aggregations.outbox.age", oldest.total_seconds())

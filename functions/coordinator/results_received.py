@@ -123,6 +123,7 @@ def _split(record: JobRecord, records: RecordStore, splitting: Splitting, until:
         cause = f"{len(batches)} batches are in the outbox"
         return transition(now, JobState.DISPATCHING, at=records.now(), cause=cause, batches=batches, **counts)
 
+    observability.count("aggregations.messages.rejected", outcome.rejected)
     return records.change(record.job_id, dispatching)
 
 

@@ -29,7 +29,7 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     try:
         run_id = runner.start(parameters, run_token(record))
     except Unavailable as error:
-        observability.count("retries", what="start of a run")
+        observability.count("aggregations.retries", what="start of a run")
         logger.warning("the run could not be started yet: %s", error, extra={"job_id": record.job_id})
         return record
     except RunRefused as error:

@@ -30,7 +30,7 @@ def sweep(*, records: RecordStore, splitting: Splitting, dispatching: Dispatchin
         state = _guarded(partial(_sweep_job, job_id, marker, records, splitting, until), job_id)
         states[state or "not swept"] += 1
     for state, jobs in states.items():
-        observability.measure("open_jobs", jobs, state=state)
+        observability.measure("aggregations.jobs.open", jobs, state=state)
     _guarded(partial(dispatch_leftovers, records=records, dispatching=dispatching, until=until))
     for put_away in (_old_keys, _stale_active_markers, _dead_work, _dead_writing):
         _guarded(partial(put_away, records))

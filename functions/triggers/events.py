@@ -32,14 +32,14 @@ def dispatch(blob: func.InputStream) -> None:
 
 
 @blueprint.function_name("ResultReceivedFromQueue")
-@blueprint.queue_trigger(arg_name="message", queue_name="completed-events", connection="LAKE")
+@blueprint.queue_trigger(arg_name="message", queue_name="results-received", connection="LAKE")
 def result_received_from_queue(message: func.QueueMessage) -> None:
     """A run has finished."""
     wiring.app.manifest_appeared(blob_of(message))
 
 
 @blueprint.function_name("DispatchFromQueue")
-@blueprint.queue_trigger(arg_name="message", queue_name="outbox-events", connection="LAKE")
+@blueprint.queue_trigger(arg_name="message", queue_name="outbox-written", connection="LAKE")
 def dispatch_from_queue(message: func.QueueMessage) -> None:
     """A batch waits to be sent."""
     wiring.app.batch_appeared(blob_of(message))

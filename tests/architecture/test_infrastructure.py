@@ -33,7 +33,10 @@ OF_THE_PLATFORM = re.compile(
     r"AzureWebJobsStorage__\w+|LAKE__credential|LAKE__clientId|APPLICATIONINSIGHTS_\w+|PYTHON_APPLICATIONINSIGHTS_\w+"
 )
 # Set by Azure itself or for one machine only.
-NOT_IN_AZURE = {"AUTH_ANONYMOUS", "DATABRICKS_TOKEN", "POST_OFFICE", "TELEMETRY_FILE", "WEBSITE_INSTANCE_ID"}
+NOT_IN_AZURE = {"AUTH_ANONYMOUS", "DATABRICKS_TOKEN", "POST_OFFICE", "TELEMETRY_FILE"} | {
+    "WEBSITE_HOSTNAME",
+    "WEBSITE_INSTANCE_ID",
+}
 
 
 def text(name: str) -> str:

@@ -73,12 +73,12 @@ def test_the_metrics_are_there(telemetry: tuple[list[dict[str, Any]], str, str])
         for metric in scope["metrics"]
     }
     assert names >= {
-        "settlement.job_transitions",
-        "settlement.state_seconds",
-        "settlement.open_jobs",
-        "settlement.messages_sent",
-        "settlement.messages_rejected",
-        "settlement.outbox_age_seconds",
+        "aggregations.jobs.steps",
+        "aggregations.jobs.state.seconds",
+        "aggregations.jobs.open",
+        "aggregations.messages.sent",
+        "aggregations.messages.rejected",
+        "aggregations.outbox.age",
     }
 
 
