@@ -74,7 +74,8 @@ def points_text(points: Points) -> str:
     """
     if not points.count:
         return ""
-    first, *others = points.columns
+    # Points may have nothing but their positions.
+    first, *others = points.columns or (Values("quantity", [None] * points.count),)
     opened, rest = _opened(first, points.count)
     columns: list[Iterable[Any]] = [opened, *rest]
     for column in others[:-1]:

@@ -167,6 +167,11 @@ def test_decimals_are_written_as_they_are_stored() -> None:
     assert text.endswith('{"position":{"value":4}}')
 
 
+def test_points_may_have_nothing_but_their_positions() -> None:
+    assert cim_json.points_text(Points(2, ())) == '{"position":{"value":1}},{"position":{"value":2}}'
+    assert cim_json.points_text(Points(0, ())) == ""
+
+
 KEY = {"grid_area_code": "800", "energy_supplier_id": None, "is_tax": False}
 PARTY = Party("5790000000001", "DDQ")
 
