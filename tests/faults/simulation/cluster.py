@@ -109,7 +109,6 @@ class Cluster:
             return
         self._count(run)
         world, soon = self.world, self.world.random.uniform(0.1, 20)
-        name = f"completed/{run.job_id}.{run.attempt}.json"
         manifest = self._results(run) if run.end in (*WITH_MANIFEST, "run: vanishes and goes on") else b""
         ended = {
             "run: killed": (RunPhase.FAILED, "INTERNAL_ERROR", "the driver is gone"),
@@ -117,6 +116,15 @@ class Cluster:
             "run: times out": (RunPhase.FAILED, "TIMEDOUT", ""),
             "run: is cancelled from outside": (RunPhase.CANCELLED, "UPSTREAM_CANCELED", None),
         }.get(run.end, (RunPhase.SUCCEEDED, "SUCCESS", None))
+        self._leave(run, manifest, soon)
+        if run.end in WITH_MANIFEST or "manifest" in run.end:
+            world.later(soon, lambda: self._succeeded(run))
+        else:
+            self._becomes(run.run_id, *ended)
+
+    def _leave(self, run: SimulatedRun, manifest: bytes, soon: float) -> None:
+        """What a run leaves besides its rows."""
+        world, name = self.world, f"completed/{run.job_id}.{run.attempt}.json"
         match run.end:
             case "manifest":
                 world.write(name, manifest)
@@ -140,10 +148,6 @@ class Cluster:
                 run.known = False
                 if run.end != "run: vanishes":
                     world.later(soon * 15, lambda: world.write(name, manifest))
-        if run.end in WITH_MANIFEST or "manifest" in run.end:
-            world.later(soon, lambda: self._succeeded(run))
-        else:
-            self._becomes(run.run_id, *ended)
 
     def _succeeded(self, run: SimulatedRun) -> None:
         if run.phase is RunPhase.RUNNING:

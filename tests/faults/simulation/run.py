@@ -7,7 +7,6 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,22 +19,11 @@ from tests.faults.simulation.client import Client
 from tests.faults.simulation.verdict import look, settled
 from tests.faults.simulation.witness import Witness
 from tests.faults.simulation.world import World
+from tests.faults.summary import Result
 
 STORM_SECONDS = 900.0
 CALM_SECONDS = 6 * 3600.0
 AFTERWARDS = 300.0
-
-
-@dataclass
-class Result:
-    """What a seed showed."""
-
-    seed: int
-    wrong: list[str]
-    fired: Counter[str] = field(default_factory=Counter)
-    jobs: Counter[str] = field(default_factory=Counter)
-    messages: int = 0
-    killed_at: set[str] = field(default_factory=set)
 
 
 def simulate(seed: int) -> Result:
@@ -53,7 +41,16 @@ def simulate(seed: int) -> Result:
         world.run(AFTERWARDS, lambda: False)
         world.finish_tasks()
     states = Counter(seen.record["status"] for seen in witness.jobs.values())
-    return Result(seed, list(look(witness)), world.storm.fired, states, len(world.hub), world.killed_at)
+    return Result(
+        seed,
+        "simulated",
+        f"python -m tests.faults --simulated {seed}",
+        list(look(witness)),
+        world.storm.fired,
+        states,
+        len(world.hub),
+        world.killed_at,
+    )
 
 
 def _trouble(world: World) -> None:

@@ -1,0 +1,1 @@
+"""The real stack under fire: processes are killed, stand-ins fail, several seeds at once."""

@@ -1,0 +1,105 @@
+"""The faults of a batch, one after the other, by seed; each is counted by what it did."""
+
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+from local.services import EVENT_HUB, FUNCTIONS, JOBS, LAKE
+from tests.faults.stack.ground import OTHER, Ground
+
+KILLED = (FUNCTIONS, OTHER, FUNCTIONS, OTHER, LAKE, JOBS, EVENT_HUB)
+CHANCES = {"probability": 0.3}
+RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
+    LAKE: {
+        "lake answers 503": [{"on": "any", "fault": "status", "status": 503, "probability": 0.15}],
+        "lake answers 429": [{"on": "write", "fault": "status", "status": 429, **CHANCES}],
+        "lake is read-only": [
+            {"on": "write", "fault": "status", "status": 403, "code": "AuthorizationPermissionMismatch"}
+        ],
+        "lake is full": [{"on": "write", "fault": "status", "status": 503, "code": "ServerBusy"}],
+        "lake loses replies": [{"on": "write", "fault": "lost_reply", **CHANCES}],
+        "lake is slow": [{"on": "any", "fault": "delay", "seconds": 0.3, **CHANCES}],
+        "lake hangs": [{"on": "any", "fault": "hang", "seconds": 1.0, "probability": 0.1}],
+        "another one changes the file": [{"on": "write", "path": "jobs/", "fault": "race", **CHANCES}],
+        "events are dropped": [{"on": "event", "fault": "drop", "probability": 0.6}],
+        "events are doubled": [{"on": "event", "fault": "double", "probability": 0.6}],
+        "events are delayed": [{"on": "event", "fault": "delay", "seconds": 4, "probability": 0.6}],
+        "events are reordered": [{"on": "event", "fault": "reorder", "seconds": 4, "probability": 0.8}],
+    },
+    JOBS: {
+        "jobs API answers 429": [{"on": "any", "fault": "status", "status": 429, "retry_after": 1, **CHANCES}],
+        "jobs API answers 503": [{"on": "any", "fault": "status", "status": 503, "probability": 0.5}],
+        "jobs API hangs": [{"on": "any", "fault": "hang", "seconds": 2, "probability": 0.2}],
+        "jobs API loses replies": [{"on": "run-now", "fault": "lost_reply", "probability": 0.7}],
+        "a run is killed": [{"on": "run", "fault": "kill", "seconds": 0.2, **CHANCES, "times": 2}],
+        "a run is forgotten": [{"on": "run", "fault": "forget", "seconds": 0.5, **CHANCES, "times": 1}],
+        "a run finds no room": [{"on": "run", "fault": "end", "code": "MAXIMUM_CONCURRENT_RUNS_REACHED", "times": 1}],
+        "a run times out": [{"on": "run", "fault": "end", "code": "TIMEDOUT", **CHANCES, "times": 1}],
+    },
+    EVENT_HUB: {
+        "hub throttles": [{"on": "send", "fault": "server_busy", "probability": 0.5}],
+        "hub drops links": [{"on": "send", "fault": "drop_link_before", **CHANCES}],
+        "hub drops links after it accepted": [{"on": "send", "fault": "drop_link_after", **CHANCES}],
+        "hub drops connections": [{"on": "send", "fault": "drop_connection_before", **CHANCES}],
+        "hub drops connections after it accepted": [{"on": "send", "fault": "drop_connection_after", **CHANCES}],
+        "hub is slow": [{"on": "send", "fault": "delay", "seconds": 0.5, **CHANCES}],
+    },
+}
+
+
+class Battle:
+    """Breaks the ground for a while; `fired` counts what struck."""
+
+    def __init__(self, ground: Ground, seed: int) -> None:
+        self.ground, self.random = ground, Random(seed)
+        self.fired: Counter[str] = Counter()
+        self._broken: dict[str, str] = {}
+
+    def rage(self, seconds: float, over: threading.Event) -> None:
+        """Make faults until the time or the work is over, then mend everything."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends and not over.is_set():
+            draw = self.random.random()
+            if draw < 0.3:
+                self._kill()
+            elif draw < 0.9:
+                self._break()
+            else:
+                self.ground.clock.write_text(str(self.random.uniform(-60, 60)))
+                self.fired["clock jumps"] += 1
+            over.wait(self.random.uniform(0.3, 1.5))
+        self.mend()
+
+    def mend(self) -> None:
+        """Everything runs and nothing fails by rule."""
+        for name in list(self._broken):
+            self._end(name)
+        for name in self.ground.running:
+            self.ground.start(name)
+
+    def _kill(self) -> None:
+        name = self.random.choice(KILLED)
+        self._end(name)
+        self.ground.kill(name)
+        self.fired[f"kill -9 of {'a functions host' if name in (FUNCTIONS, OTHER) else name}"] += 1
+        time.sleep(self.random.uniform(0, 0.5))
+        while self.ground.running[name].alive():
+            time.sleep(0.01)
+        self.ground.start(name)
+
+    def _break(self) -> None:
+        name = self.random.choice((LAKE, LAKE, JOBS, EVENT_HUB))
+        self._end(name)
+        kind = self.random.choice(sorted(RULES[name]))
+        with suppress(OSError):  # it is just starting
+            self.ground.break_it(name, RULES[name][kind], self.random.randrange(10**6))
+            self._broken[name] = kind
+
+    def _end(self, name: str) -> None:
+        kind = self._broken.pop(name, None)
+        if kind is not None:
+            with suppress(OSError):
+                self.fired[kind] += sum(rule["fired"] for rule in self.ground.mend(name))
