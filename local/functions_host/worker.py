@@ -50,7 +50,8 @@ async def load_app(folder: Path) -> list[Function]:
         IndexingFailed: with the worker's reason.
     """
     os.chdir(folder)
-    sys.path[0] = str(folder)
+    own = Path(__file__).parents[2]
+    sys.path[:] = [str(folder), *(path for path in sys.path if Path(path).resolve() != own)]
     runtime.start_threadpool_executor()
     request = SimpleNamespace(capabilities={}, function_app_directory=str(folder))
     answer = await runtime.worker_init_request(_request("worker_init_request", request))
