@@ -6,25 +6,25 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.oracle.markets import LONG_AGO, energy_markets, metering_point, points_of, spans
+from tests.support.oracle.markets import AREAS, LONG_AGO, energy_markets, metering_point, points_of, spans
 from tests.support.oracle.model import HOUR, Arguments, Inputs, Row, steps
 
 OWNERS = st.sampled_from(["8000000000008", "5790000432752", "6660000000666"])
 CHILD_TYPES = st.sampled_from(["D01", "D05", "D06", "D07", "D09", "D12", "D14", "D15", "D19"])
-PRICES = st.one_of(st.integers(-2_000_000, 2_000_000), st.integers(0, 999), st.sampled_from([0, 100_100_000, 500]))
+PRICES = st.one_of(st.integers(1, 2_000_001), st.integers(-2_000_000, 999), st.sampled_from([0, 100_100_001, 500]))
 QUANTITIES = st.integers(-4_000, 30_000)
 
 
 @st.composite
 def charge_markets(draw: Any, arguments: Arguments) -> Inputs:
-    """An energy market with children, up to four charges, their prices, and links of metering points of any kind."""
+    """An energy market with children, up to six charges, their prices, and links of metering points of any kind."""
     market = draw(energy_markets(arguments, QUANTITIES))
     for number in range(draw(st.integers(0, 3))):
         market["metering_point_periods"] += _child(draw, number, market, arguments)
         market["time_series_points"] += points_of(draw, f"07{number:06d}", arguments, QUANTITIES)
     ids = sorted({row["metering_point_id"] for row in market["metering_point_periods"]})
     ids += 3 * [name for name in ids if name.startswith("07")]
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(2, 6))):
         _charge(draw, number, market, ids, arguments)
     return market
 
@@ -37,8 +37,11 @@ def _child(draw: Any, number: int, market: Inputs, arguments: Arguments) -> list
     for span in spans(draw, arguments, gaps=True):
         parent = draw(st.sampled_from(parents))
         home = {"grid_area_code": parent["grid_area_code"], "parent_metering_point_id": parent["metering_point_id"]}
-        if draw(st.integers(0, 9)) == 0:
+        oddity = draw(st.integers(0, 9))
+        if oddity == 9:
             home["parent_metering_point_id"] = "17777777"
+        if oddity == 8:
+            home["grid_area_code"] = draw(st.sampled_from(AREAS))
         rows.append(metering_point("07", number, span, **columns, **home))
     return rows
 
@@ -56,7 +59,7 @@ def _charge(draw: Any, number: int, market: Inputs, ids: list[str], arguments: A
     for price, time in _prices(draw, times):
         row = {"charge_price": Decimal(price).scaleb(-6), "charge_time": time}
         market["charge_price_points"].append(charge | row)
-    linked = draw(st.lists(st.sampled_from(ids), min_size=1, max_size=6, unique=kind != "fee"))
+    linked = draw(st.lists(st.sampled_from(ids), min_size=2, max_size=8, unique=kind != "fee"))
     for name in linked:
         for begins, ends in spans(draw, arguments, gaps=True):
             factor = 1 if kind == "tariff" else draw(st.integers(1, 3))
@@ -66,7 +69,7 @@ def _charge(draw: Any, number: int, market: Inputs, ids: list[str], arguments: A
 
 def _prices(draw: Any, times: list[datetime]) -> list[tuple[int, datetime]]:
     """A price at every time, or at a few of them."""
-    if draw(st.booleans()):
+    if draw(st.integers(0, 2)):
         first, slope = draw(PRICES), draw(st.integers(0, 1_000))
         return [(first + slope * index, time) for index, time in enumerate(times)]
     some = draw(st.lists(st.sampled_from(times), unique=True, max_size=4))
