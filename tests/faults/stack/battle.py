@@ -1,6 +1,5 @@
 """The faults of a batch, one after the other, by seed; each is counted by what it did."""
 
-import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -10,7 +9,8 @@ from typing import Any
 from local.services import EVENT_HUB, FUNCTIONS, JOBS, LAKE
 from tests.faults.stack.ground import OTHER, Ground
 
-KILLED = (FUNCTIONS, OTHER, FUNCTIONS, OTHER, LAKE, JOBS, EVENT_HUB)
+HOSTS = (FUNCTIONS, OTHER)
+KILLED = (*HOSTS, *HOSTS, LAKE, JOBS, EVENT_HUB)
 CHANCES = {"probability": 0.3}
 RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
     LAKE: {
@@ -50,27 +50,35 @@ RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
 }
 
 
+MILD = 0.06
+"""How often every kind strikes all the time; for a few seconds at a time one of them is frequent as above."""
+ALWAYS_WHOLE = ("lake is read-only", "lake is full")
+
+
 class Battle:
     """Breaks the ground for a while; `fired` counts what struck."""
 
     def __init__(self, ground: Ground, seed: int) -> None:
         self.ground, self.random = ground, Random(seed)
         self.fired: Counter[str] = Counter()
-        self._broken: dict[str, str] = {}
+        self._broken: dict[str, list[str]] = {}
 
-    def rage(self, seconds: float, over: threading.Event) -> None:
-        """Make faults until the time or the work is over, then mend everything."""
+    def rage(self, seconds: float) -> None:
+        """Make faults for so long, then mend everything."""
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends and not over.is_set():
+        for name in RULES:
+            self._break(name, self.random.choice(sorted(RULES[name])))
+        while time.monotonic() < ends:
             draw = self.random.random()
-            if draw < 0.3:
+            if draw < 0.25:
                 self._kill()
             elif draw < 0.9:
-                self._break()
+                name = self.random.choice((LAKE, LAKE, JOBS, EVENT_HUB))
+                self._break(name, self.random.choice(sorted(RULES[name])))
             else:
                 self.ground.clock.write_text(str(self.random.uniform(-60, 60)))
                 self.fired["clock jumps"] += 1
-            over.wait(self.random.uniform(0.3, 1.5))
+            time.sleep(self.random.uniform(0.5, 2))
         self.mend()
 
     def mend(self) -> None:
@@ -82,24 +90,31 @@ class Battle:
 
     def _kill(self) -> None:
         name = self.random.choice(KILLED)
+        if name in HOSTS and not all(self.ground.answers(host) for host in HOSTS):
+            return  # one of them is just starting: without the other one nothing would happen
         self._end(name)
         self.ground.kill(name)
-        self.fired[f"kill -9 of {'a functions host' if name in (FUNCTIONS, OTHER) else name}"] += 1
+        self.fired[f"kill -9 of {'a functions host' if name in HOSTS else name}"] += 1
         time.sleep(self.random.uniform(0, 0.5))
         while self.ground.running[name].alive():
             time.sleep(0.01)
         self.ground.start(name)
+        if name not in HOSTS:
+            self.ground.wait_for(name)
+            self._break(name, self.random.choice(sorted(RULES[name])))
 
-    def _break(self) -> None:
-        name = self.random.choice((LAKE, LAKE, JOBS, EVENT_HUB))
+    def _break(self, name: str, frequent: str) -> None:
+        """Let one kind strike often and every other one now and then."""
         self._end(name)
-        kind = self.random.choice(sorted(RULES[name]))
+        mild = [kind for kind in RULES[name] if kind != frequent and kind not in ALWAYS_WHOLE]
+        rules = [*RULES[name][frequent], *({**RULES[name][kind][0], "probability": MILD} for kind in mild)]
         with suppress(OSError):  # it is just starting
-            self.ground.break_it(name, RULES[name][kind], self.random.randrange(10**6))
-            self._broken[name] = kind
+            self.ground.break_it(name, rules, self.random.randrange(10**6))
+            self._broken[name] = [frequent, *mild]
 
     def _end(self, name: str) -> None:
-        kind = self._broken.pop(name, None)
-        if kind is not None:
+        kinds = self._broken.pop(name, None)
+        if kinds is not None:
             with suppress(OSError):
-                self.fired[kind] += sum(rule["fired"] for rule in self.ground.mend(name))
+                for kind, rule in zip(kinds, self.ground.mend(name), strict=True):
+                    self.fired[kind] += rule["fired"]

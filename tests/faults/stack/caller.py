@@ -21,10 +21,14 @@ PATIENCE = 150.0
 
 @dataclass
 class Caller:
-    """One seed's caller; `followed` names the job and its predecessor that the caller saw completed before."""
+    """One seed's caller, who begins within `spread` seconds.
+
+    `followed` names by job the one of the same arguments that the caller saw completed before.
+    """
 
     ground: Ground
     plan: SeedPlan
+    spread: float = 0.0
     wrong: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     followed: dict[str, str] = field(default_factory=dict)
@@ -36,6 +40,7 @@ class Caller:
 
     def play(self) -> None:
         """Everything that the seed's caller does."""
+        time.sleep(self.random.uniform(0, self.spread))
         try:
             first = self._job("a")
             if "successor" in self.plan.acts and first and not self.plan.body.get("simulation"):

@@ -38,7 +38,11 @@ class Ground:
         for name in (LAKE, JOBS, EVENT_HUB, FUNCTIONS, OTHER):
             self.start(name)
         for name in self.running:
-            processes.wait_until(partial(self.answers, name), self.running[name], name, self.layout.log(name))
+            self.wait_for(name)
+
+    def wait_for(self, name: str) -> None:
+        """Wait until a process answers."""
+        processes.wait_until(partial(self.answers, name), self.running[name], name, self.layout.log(name))
 
     def down(self) -> None:
         """End everything."""
