@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from functions.coordinator.cancel_job import cancel_job
 from functions.coordinator.errors import Conflict, Unprocessable
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_keys import active_key, idempotency_key, new_job_id
@@ -59,15 +60,27 @@ def start_job(
     if existing is not None:
         return existing
     record = _new_record(replace(arguments, job_id=job_id), request, records)
+    began = records.clock.now()
     if not record.simulation:
         claim_active(record, records)
     records.mark_open(job_id)
     record, etag = records.create(record)
     # Once more: the sweep may have taken the marker for one without a record just before the record came.
     records.mark_open(job_id)
+    if not record.simulation and records.clock.now() - began > RECORD_WITHIN / 2:
+        _still_the_one(record, records, runner)
     if record.status is JobState.SUBMITTED and record.run_id is None:
         record = submit(record, records=records, runner=runner, tables_uri=tables_uri, etag=etag)
     return record
+
+
+def _still_the_one(record: JobRecord, records: RecordStore, runner: JobRunner) -> None:
+    """A host that was held up lost its marker to an equal job, perhaps: then this one gives way. Raises Conflict."""
+    try:
+        claim_active(record, records, again=True)
+    except Conflict:
+        cancel_job(record.job_id, records=records, runner=runner)
+        raise
 
 
 def _key_path(request: StartRequest) -> str:

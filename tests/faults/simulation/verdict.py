@@ -30,6 +30,7 @@ def look(witness: Witness) -> Iterator[str]:
     """Everything that is wrong."""
     world = witness.world
     yield from world.failures
+    yield from witness.beside_each_other()
     yield from (f"{path} is left for ever" for path in left_over(witness))
     documents = {
         name: document

@@ -1,6 +1,7 @@
 """Sees every job record as it is written, and says what is wrong with it at that moment."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Witness:
     world: World
     jobs: dict[str, Seen] = field(default_factory=dict)
     writes: int = 0
+    beside: list[tuple[Seen, Seen]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.world.lake.written = self.saw
@@ -68,7 +70,13 @@ class Witness:
             if other is seen or not (seen.actual and other.actual) or other.record["status"] in ENDED:
                 continue
             if all(other.record["arguments"][name] == seen.record["arguments"][name] for name in EQUAL):
-                self._wrong(seen.record, f"is under way beside its equal {other.record['job_id']}")
+                self.beside.append((seen, other))
+
+    def beside_each_other(self) -> Iterator[str]:
+        """Equal jobs that were under way at once; one that gave way when it saw the other one is right."""
+        for one, other in self.beside:
+            if not (one.record["cancel_requested"] or other.record["cancel_requested"]):
+                yield f"{one.record['job_id']} was under way beside its equal {other.record['job_id']}"
 
     def _run(self, record: dict[str, Any]) -> Any:
         job = (record["job_id"], record["attempt"])

@@ -1,5 +1,7 @@
 """A job that has ended goes on, by retry or promotion, while a sweep is about to put its markers away."""
 
+from contextlib import suppress
+
 import pytest
 
 from functions.coordinator.record import JobState
@@ -41,10 +43,8 @@ def test_a_sweep_in_between_and_a_crash_behind_leave_the_job_in_sight(action: st
 
     world.app = app
     world.lake.before = sweep_then_crash
-    try:
+    with suppress(Crash):
         world.call("POST", f"jobs/{job_id}/{action}")
-    except Crash:
-        pass
     world.lake.before = lambda _verb, _path: None
     assert world.record(job_id).status in (JobState.SUBMITTED, JobState.CALCULATED)
     assert f"state/open/{job_id}" in world.lake.files
@@ -64,6 +64,47 @@ def test_an_equal_job_waits_for_one_that_is_about_to_go_on() -> None:
     world.lake.before = start_equal
     assert world.call("POST", f"jobs/{job_id}/retry").status == 202
     assert statuses == [409]
+
+
+def test_a_start_that_was_held_up_gives_way_to_an_equal_job_that_overtook_it() -> None:
+    world = World()
+    statuses = []
+
+    def held_up(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            world.lake.before = lambda _verb, _path: None
+            world.clock.advance(minutes=2)
+            statuses.append(world.call("POST", "KickStartJob", body=DAY).status)
+
+    world.lake.before = held_up
+    statuses.append(world.call("POST", "KickStartJob", body=DAY).status)
+    assert statuses == [202, 409]
+    assert len(world.runner.runs) == 1
+    records = [world.record(path[5:-5]) for path in world.lake.files if path.startswith("jobs/")]
+    assert sorted(record.cancel_requested for record in records) == [False, True]
+
+
+def test_a_start_that_died_after_it_was_overtaken_gives_way_at_the_next_watch() -> None:
+    world = World()
+
+    def held_up(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            world.clock.advance(minutes=2)
+            world.lake.before = lambda _verb, _path: None
+            assert world.call("POST", "KickStartJob", body=DAY).status == 202
+            world.lake.before = dies_soon
+
+    def dies_soon(verb: str, path: str) -> None:
+        if verb == "create" and path.startswith("state/"):
+            raise Crash
+
+    world.lake.before = held_up
+    with suppress(Crash):
+        world.call("POST", "KickStartJob", body=DAY)
+    world.lake.before = lambda _verb, _path: None
+    world.tick()
+    records = [world.record(path[5:-5]) for path in world.lake.files if path.startswith("jobs/")]
+    assert sorted(record.cancel_requested for record in records) == [False, True]
 
 
 DAY = {"beginTime": "2023-02-01T00:00:00+0100", "endTime": "2023-02-02T00:00:00+0100", "processType": "D04"}
