@@ -14,7 +14,7 @@ from functions.adapters.identity import managed_identity
 from functions.ports import NotFound, Run, RunPhase, RunRefused, Unavailable
 
 if TYPE_CHECKING:
-    from databricks.sdk.core import Config
+    from databricks.sdk.core import ApiClient, Config
     from databricks.sdk.service import jobs
 
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
@@ -31,7 +31,19 @@ PHASE_BY_RESULT = {
     "MAXIMUM_CONCURRENT_RUNS_REACHED": RunPhase.REFUSED,
     "MAX_CONCURRENT_RUNS_EXCEEDED": RunPhase.REFUSED,
 }
-"""Every other result, a known one or not, is a failure."""
+"""Every other result of a run that has ended, a known one or not, is a failure."""
+FAILURES = {
+    "FAILED",
+    "TIMEDOUT",
+    "UPSTREAM_FAILED",
+    "EXCLUDED",
+    "DISABLED",
+    "SUCCESS_WITH_FAILURES",
+    "INTERNAL_ERROR",
+}
+"""Results that say so whatever the life cycle."""
+ENDED = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
+RUN_PATH = "/api/2.2/jobs/runs/get"
 PHASE_BY_LIFE_CYCLE = {
     "PENDING": RunPhase.WAITING,
     "QUEUED": RunPhase.WAITING,
@@ -47,8 +59,10 @@ PHASE_BY_LIFE_CYCLE = {
 
 def phase_of(life_cycle: str | None, result: str | None) -> RunPhase:
     """What a run's states come down to: the result decides before the life cycle (coordinator 4)."""
-    if result is not None:
-        return PHASE_BY_RESULT.get(result, RunPhase.FAILED)
+    if result in PHASE_BY_RESULT:
+        return PHASE_BY_RESULT[result]
+    if result in FAILURES or (result and life_cycle in ENDED):
+        return RunPhase.FAILED
     return PHASE_BY_LIFE_CYCLE.get(life_cycle or "", RunPhase.RUNNING)
 
 
@@ -77,18 +91,23 @@ class DatabricksJobs:
         self.host, self.token, self.client_id, self.job_name = host, token, client_id, job_name
         self._job_id = int(job_id) if job_id else None
         self._by_name = not job_id
-        self._made: jobs.JobsAPI | None = None
+        self._made: ApiClient | None = None
         self._lock = threading.Lock()
 
     @property
-    def _api(self) -> "jobs.JobsAPI":
+    def _client(self) -> "ApiClient":
         with self._lock:
             if self._made is None:
                 from databricks.sdk.core import ApiClient
-                from databricks.sdk.service.jobs import JobsAPI
 
-                self._made = JobsAPI(ApiClient(self._config()))  # type: ignore[no-untyped-call] # the SDK has no types here
+                self._made = ApiClient(self._config())
             return self._made
+
+    @property
+    def _api(self) -> "jobs.JobsAPI":
+        from databricks.sdk.service.jobs import JobsAPI
+
+        return JobsAPI(self._client)  # type: ignore[no-untyped-call] # the SDK has no types here
 
     def _config(self) -> "Config":
         from databricks.sdk.core import Config
@@ -129,12 +148,16 @@ class DatabricksJobs:
 
     def run(self, run_id: int) -> Run:
         """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
+        from databricks.sdk.service.jobs import Run as JobRun
+
         try:
             with _errors():
-                run = self._api.get_run(run_id)
+                # The SDK's own call drops every state that it does not know: WAITING, and whatever comes new.
+                answer: Any = self._client.do("GET", RUN_PATH, query={"run_id": run_id})
+                run = JobRun.from_dict(answer)
         except RunRefused as error:
             raise NotFound(str(error)) from error
-        life_cycle, result, message = _states(run)
+        life_cycle, result, message = _states(answer)
         phase = phase_of(life_cycle, result)
         error_text = self._error_text(run, message) if phase is RunPhase.FAILED else None
         return Run(run_id, phase, result or life_cycle or "unknown", run.run_page_url, error_text)
@@ -175,17 +198,19 @@ class DatabricksJobs:
             raise Unavailable("databricks", f"there is no job {self._job_id}") from error
 
 
-def _states(run: "jobs.Run") -> tuple[str | None, str | None, str]:
-    """Life cycle, result and message; from `status` where `state` is not told."""
-    if run.state is not None:
-        life, result = run.state.life_cycle_state, run.state.result_state
-        return life and life.value, result and result.value, run.state.state_message or ""
-    if run.status is not None:
-        details = run.status.termination_details
-        life_v2 = run.status.state
-        code = details.code.value if details and details.code else None
-        return life_v2 and life_v2.value, code, (details.message if details else None) or ""
-    return None, None, ""
+def _states(run: Mapping[str, Any]) -> tuple[str | None, str | None, str]:
+    """Life cycle, result and message as the service tells them; from `status` where `state` tells neither."""
+    state = _member(run, "state")
+    life_cycle, result = state.get("life_cycle_state"), state.get("result_state")
+    if life_cycle or result:
+        return life_cycle, result, state.get("state_message") or ""
+    status = _member(run, "status")
+    details = _member(status, "termination_details")
+    return status.get("state"), details.get("code"), details.get("message") or state.get("state_message") or ""
+
+
+def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return document.get(name) or {}
 
 
 def _impatient_clock() -> Any:

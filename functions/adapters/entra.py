@@ -4,15 +4,17 @@ import json
 import threading
 import time
 import urllib.request
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from functions.ports import InvalidToken, Unavailable
 
 KEYS_KEPT = 24 * 3600.0
-REFRESH_PAUSE = 30.0
-"""An unknown key id asks the issuer again at most this often: forged tokens must not become its load."""
+REFRESHES, REFRESHES_WITHIN = 10, 60.0
+"""Unknown key ids ask the issuer again at most so often in so many seconds: forged tokens must not become its load."""
 LEEWAY = 60
+"""Seconds that the issuer's clock may be ahead. A token that has expired has expired."""
 TIMEOUT = 5
 
 
@@ -22,7 +24,8 @@ class EntraTokens:
     def __init__(self, issuer: str, audience: str, jwks_url: str) -> None:
         self.issuer, self.audience, self.jwks_url = issuer, audience, jwks_url
         self._keys: dict[str, Any] = {}
-        self._read_at = self._tried_at = float("-inf")
+        self._read_at = float("-inf")
+        self._tried_at: deque[float] = deque(maxlen=REFRESHES)
         self._lock = threading.Lock()
 
     def verify(self, token: str) -> Mapping[str, Any]:
@@ -43,24 +46,30 @@ class EntraTokens:
                 leeway=LEEWAY,
                 options={"require": ["exp", "iss", "aud"]},
             )
+            expired = int(claims["exp"]) <= time.time()
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise InvalidToken(f"it does not hold: {type(error).__name__}") from error
+        if expired:
+            raise InvalidToken("it has expired")
         return claims
 
     def _key(self, kid: str) -> Any:
         with self._lock:
             now = time.monotonic()
             wanted = kid not in self._keys or now - self._read_at > KEYS_KEPT
-            if not self._keys or (wanted and now - self._tried_at > REFRESH_PAUSE):
+            if not self._keys or (wanted and self._may_ask(now)):
                 self._refresh(now)
             if kid not in self._keys:
                 raise InvalidToken("its signing key is not known")
             return self._keys[kid]
 
+    def _may_ask(self, now: float) -> bool:
+        return len(self._tried_at) < REFRESHES or now - self._tried_at[0] > REFRESHES_WITHIN
+
     def _refresh(self, now: float) -> None:
         from jwt import PyJWK, PyJWTError
 
-        self._tried_at = now
+        self._tried_at.append(now)
         try:
             with urllib.request.urlopen(self.jwks_url, timeout=TIMEOUT) as answer:  # noqa: S310 - a setting, no input
                 document = json.load(answer)

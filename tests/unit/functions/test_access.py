@@ -76,6 +76,7 @@ def test_a_good_token_gives_its_claims(issuer: Issuer) -> None:
         token(aud="api://other"),
         token(iss="https://other.example"),
         token(exp=int(time.time()) - 3600),
+        token(exp=int(time.time()) - 1),
         token(exp=None),
         token(aud=None),
         token(nbf=int(time.time()) + 3600),
@@ -96,14 +97,18 @@ def test_new_keys_are_fetched_but_unknown_ones_do_not_load_the_issuer(
 ) -> None:
     tokens = EntraTokens(ISSUER, AUDIENCE, issuer.url)
     tokens.verify(token())
+    with pytest.raises(InvalidToken):
+        tokens.verify(token(OTHER_KEY, "second"))
     issuer.keys["second"] = OTHER_KEY
+    assert tokens.verify(token(OTHER_KEY, "second"))
+    assert issuer.asked == 3
     for _ in range(20):
         with pytest.raises(InvalidToken):
-            tokens.verify(token(OTHER_KEY, "second"))
-    assert issuer.asked == 1
-    monkeypatch.setattr(entra, "REFRESH_PAUSE", -1.0)
-    assert tokens.verify(token(OTHER_KEY, "second"))
-    assert issuer.asked == 2
+            tokens.verify(token(OTHER_KEY, "third"))
+    assert issuer.asked == entra.REFRESHES
+    issuer.keys["third"] = OTHER_KEY
+    monkeypatch.setattr(entra, "REFRESHES_WITHIN", -1.0)
+    assert tokens.verify(token(OTHER_KEY, "third"))
 
 
 def test_an_issuer_that_cannot_be_reached_is_named() -> None:

@@ -133,6 +133,11 @@ def test_what_may_pass_is_unavailable(
     [
         ({"state": {"life_cycle_state": "QUEUED"}}, RunPhase.WAITING),
         ({"state": {"life_cycle_state": "BRAND_NEW"}}, RunPhase.RUNNING),
+        ({"state": {"life_cycle_state": "WAITING"}}, RunPhase.WAITING),
+        ({"state": {"life_cycle_state": "RUNNING", "result_state": "BRAND_NEW"}}, RunPhase.RUNNING),
+        ({"state": {"life_cycle_state": "BRAND_NEW", "result_state": "TIMEDOUT"}}, RunPhase.FAILED),
+        ({"state": {"life_cycle_state": "SKIPPED", "result_state": "BRAND_NEW"}}, RunPhase.FAILED),
+        ({"state": {"life_cycle_state": "SKIPPED"}}, RunPhase.CANCELLED),
         ({}, RunPhase.RUNNING),
         ({"state": {"life_cycle_state": "TERMINATED", "result_state": "BRAND_NEW"}}, RunPhase.FAILED),
         (
