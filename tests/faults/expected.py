@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.faults.market import ENERGY_KINDS, NOT_KEY, SYSTEM_OPERATOR, Row, Tables
+from tests.faults.market import ENERGY_KINDS, NOT_KEY, Row, Tables
+from tests.faults.receivers import delegate, receiver_of, valid_owner
 
 ZONE = ZoneInfo("Europe/Copenhagen")
 DATAHUB = ("5790001330552", "DGL")
@@ -139,15 +140,16 @@ def _receiver_rows(table: str, key: Mapping[str, Any], *, balance: bool) -> Iter
 
 def _messages(job: Job, row: str, key: dict[str, Any], rows: list[Row]) -> Iterator[Message]:
     area = key["grid_area_code"]
-    owner = _valid_owner(job, area)
+    owner = valid_owner(job.inputs, area, job.now)
     charges = row.startswith(("amounts", "monthly", "total"))
     if charges and key["energy_supplier_id"] is None:
         return  # rejected
-    receiver = _receiver(job, row, key, owner)
+    receiver = receiver_of(job.esett, row, key, owner)
     sender = (owner, "MDR") if row.startswith("esett") else DATAHUB
     if receiver is None or sender[0] is None:
         return
-    effective = _delegate(job, receiver, "wholesale_results" if charges else "energy_results", area)
+    process = "wholesale_results" if charges else "energy_results"
+    effective = delegate(job.inputs, receiver, process, area, job.now)
     resolution = key.get("resolution", "P1M")
     for stretch in _stretches(rows, resolution):
         identity = Identity(
@@ -166,44 +168,6 @@ def _messages(job: Job, row: str, key: dict[str, Any], rows: list[Row]) -> Itera
         end = job.period_end if resolution == "P1M" else _next(stretch[-1]["time"], resolution)
         points = tuple(_point(row, at, point) for at, point in enumerate(stretch, start=1))
         yield Message(identity, _minute(end), points)
-
-
-def _valid_owner(job: Job, area: str) -> str | None:
-    for row in job.inputs["grid_area_owners"]:
-        if row["grid_area_code"] == area and row["from_date"] <= job.now and not _over(row, job.now):
-            return str(row["owner_id"])
-    return None
-
-
-def _over(row: Row, now: datetime) -> bool:
-    return row["to_date"] is not None and row["to_date"] <= now
-
-
-def _receiver(job: Job, row: str, key: Mapping[str, Any], owner: str | None) -> tuple[str, str] | None:
-    if row.endswith("-owner"):
-        tax = bool(key.get("is_tax"))
-        if key["charge_owner_id"] == SYSTEM_OPERATOR and not tax:
-            return SYSTEM_OPERATOR, "EZ"
-        return (owner, "DDM") if owner else None
-    wanted: dict[str, tuple[str | None, str]] = {
-        "owner": (owner, "MDR"),
-        "brp": (key.get("balance_responsible_party_id"), "DDK"),
-        "es-brp": (key.get("balance_responsible_party_id"), "DDK"),
-        "esett-sum": (job.esett, "DDX"),
-        "esett-exchange": (job.esett, "DDX"),
-    }
-    actor, role = wanted.get(row, (key.get("energy_supplier_id"), "DDQ"))
-    return (actor, role) if actor else None
-
-
-def _delegate(job: Job, receiver: tuple[str, str], process: str, area: str) -> tuple[str, str]:
-    actor, role = receiver
-    for wanted in (area, None):
-        for row in job.inputs["delegations"]:
-            by = (row["delegated_by_id"], row["delegated_by_role"], row["process"], row["grid_area_code"])
-            if by == (actor, "DDM" if role == "MDR" else role, process, wanted) and not _over(row, job.now):
-                return str(row["delegated_to_id"]), str(row["delegated_to_role"])
-    return receiver
 
 
 def _stretches(rows: list[Row], resolution: str) -> Iterator[list[Row]]:

@@ -20,6 +20,7 @@ class Seen:
     record: dict[str, Any]
     calculated: int = 0
     completed: int = 0
+    gave_way: bool = False
 
     @property
     def actual(self) -> bool:
@@ -46,6 +47,7 @@ class Witness:
         old = before.record if before else None
         seen = self.jobs.setdefault(record["job_id"], Seen(record))
         seen.record = record
+        seen.gave_way |= record["cancel_requested"]
         if old is not None and (old["status"], old["attempt"]) == (record["status"], record["attempt"]):
             return
         state = record["status"]
@@ -75,7 +77,7 @@ class Witness:
     def beside_each_other(self) -> Iterator[str]:
         """Equal jobs that were under way at once; one that gave way when it saw the other one is right."""
         for one, other in self.beside:
-            if not (one.record["cancel_requested"] or other.record["cancel_requested"]):
+            if not (one.gave_way or other.gave_way):
                 yield f"{one.record['job_id']} was under way beside its equal {other.record['job_id']}"
 
     def _run(self, record: dict[str, Any]) -> Any:
