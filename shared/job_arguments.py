@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.codes import ProcessType, ProcessVariant, Resolution
-from shared.danish_time import DEFAULT_TIME_ZONE, format_instant, is_local_midnight, is_local_month
+from shared.danish_time import (
+    DEFAULT_TIME_ZONE,
+    format_instant,
+    is_local_midnight,
+    is_local_month,
+    local_date,
+)
 from shared.errors import InvalidArguments
 
 DEFAULT_QUARTERLY_TRANSITION = datetime(2023, 4, 30, 22, tzinfo=UTC)
@@ -114,14 +120,20 @@ def _period_problems(arguments: JobArguments) -> dict[str, str]:
     problems |= _border_problems(arguments)
     if problems.keys() & {"period_start", "period_end"}:
         return problems
-    if end - start > LONGEST_PERIOD:
+    if _wall_clock(end, zone) - _wall_clock(start, zone) > LONGEST_PERIOD:
         problems["period_end"] = f"the period is longer than {LONGEST_PERIOD.days} days"
     elif start < arguments.quarterly_transition < end:
         transition = format_instant(arguments.quarterly_transition)
         problems["period_end"] = f"the period contains the quarterly transition, {transition}: split it there"
     elif _must_be_month(arguments) and not is_local_month(start, end, zone):
-        problems["period_end"] = f"{arguments.process_type} settles exactly one local calendar month"
+        wrong = ("period_end",) if local_date(start, zone).day == 1 else ("period_start", "period_end")
+        problems |= dict.fromkeys(wrong, f"{arguments.process_type} settles exactly one local calendar month")
     return problems
+
+
+def _wall_clock(instant: datetime, zone: ZoneInfo) -> datetime:
+    """What a local clock shows: a day counts as one whatever its hours."""
+    return instant.astimezone(zone).replace(tzinfo=None)
 
 
 def _must_be_month(arguments: JobArguments) -> bool:

@@ -1,6 +1,7 @@
 """From a request to its answer: method, settings, caller, Accept, the use case, and every error as problem details."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from functions.coordinator.errors import Conflict, IllegalTransition, NothingThere, UnknownJob, Unprocessable
@@ -23,6 +24,9 @@ def answer(request: Request, path: str, app: App) -> Response:
     """Answer a request to a path of the table."""
     try:
         operations = BY_PATH[path].operations
+        if request.method == "HEAD" and BY_PATH[path].safe:
+            whole = _perform(request, operations["GET"], app)
+            return replace(whole, body=b"")
         if request.method not in operations:
             allowed = ", ".join(operations)
             raise Problem(405, f"{request.method} is not allowed here, {allowed} is", headers={"Allow": allowed})

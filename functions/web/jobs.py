@@ -4,7 +4,9 @@ import base64
 import binascii
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,12 +19,14 @@ from functions.coordinator.retry_job import retry_job
 from functions.coordinator.start_job import start_job
 from functions.web.access import Caller
 from functions.web.http import Problem, Request, Response, json_response, wrong
-from functions.web.parameters import instant, query_of
+from functions.web.parameters import instant, query_of, read_query
 from functions.web.start_request import start_request
 from functions.wiring import App
 from shared.codes import ProcessType
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+SORT_KEY = re.compile(r"[0-9]{15}-.{36}")
+"""What a page of the list goes on from (job_index)."""
 LIST_PARAMETERS = ("status", "processType", "beginTime", "endTime", "pageSize", "continuationToken")
 PAGE, LARGEST_PAGE = 100, 1000
 
@@ -80,7 +84,8 @@ def show_job(request: Request, caller: Caller, app: App) -> Response:  # noqa: A
 
 def show_jobs(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG001 - every operation takes the same
     """A page of jobs, newest first, and the token of the next."""
-    wanted, size, before = _list_request(query := query_of(request, LIST_PARAMETERS))
+    query, errors = read_query(request, LIST_PARAMETERS)
+    wanted, size, before = _list_request(query, errors)
     jobs, token = list_jobs(wanted, index=app.index, size=size, before=before)
     document: dict[str, Any] = {"jobs": [job_document(record, request, app) for record in jobs]}
     if token is None:
@@ -90,22 +95,22 @@ def show_jobs(request: Request, caller: Caller, app: App) -> Response:  # noqa: 
     return json_response(200, document, {"Link": f'<{base_url(request, app)}/api/jobs?{following}>; rel="next"'})
 
 
-def _list_request(query: dict[str, str]) -> tuple[JobFilter, int, str | None]:
-    readers = {
-        "status": JobState,
-        "processType": ProcessType,
+def _list_request(query: dict[str, str], errors: dict[str, str]) -> tuple[JobFilter, int, str | None]:
+    """`errors`: what is wrong with the query already. Raises Problem 400 that names every wrong parameter."""
+    readers: dict[str, Callable[[str], Any]] = {
+        "status": lambda text: _one_of(text, JobState),
+        "processType": lambda text: _one_of(text, ProcessType),
         "beginTime": lambda text: instant(text, from_query=True),
         "endTime": lambda text: instant(text, from_query=True),
         "pageSize": _page_size,
         "continuationToken": _token,
     }
     parsed: dict[str, Any] = {}
-    errors = {}
     for name, text in query.items():
         try:
             parsed[name] = readers[name](text)
         except ValueError as error:
-            errors[name] = str(error)
+            errors.setdefault(name, str(error))
     if errors:
         raise wrong(errors)
     wanted = JobFilter(
@@ -117,6 +122,12 @@ def _list_request(query: dict[str, str]) -> tuple[JobFilter, int, str | None]:
     return wanted, parsed.get("pageSize", PAGE), parsed.get("continuationToken")
 
 
+def _one_of(text: str, names: type[StrEnum]) -> StrEnum:
+    if text in names:
+        return names(text)
+    raise ValueError(f"is none of {', '.join(names)}")
+
+
 def _page_size(text: str) -> int:
     if re.fullmatch(r"[0-9]{1,4}", text) and 1 <= int(text) <= LARGEST_PAGE:
         return int(text)
@@ -125,9 +136,12 @@ def _page_size(text: str) -> int:
 
 def _token(text: str) -> str:
     try:
-        return base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("is no continuation token of this list") from error
+        key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = ""
+    if not SORT_KEY.fullmatch(key):
+        raise ValueError("is no continuation token of this list")
+    return key
 
 
 def cancel(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG001 - every operation takes the same

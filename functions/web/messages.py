@@ -15,7 +15,7 @@ from functions.coordinator.errors import UnknownJob
 from functions.web.access import Caller
 from functions.web.http import JSON, XML, Problem, Request, Response, json_response, negotiate, wrong
 from functions.web.jobs import base_url, job_id_of
-from functions.web.parameters import query_of
+from functions.web.parameters import query_of, read_query
 from functions.wiring import App
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def show_messages(request: Request, caller: Caller, app: App) -> Response:
     """The messages of a job, those that still wait included (without sentAt)."""
     from functions.coordinator.archive import list_messages
 
-    query = query_of(request, PARAMETERS)
-    limit, after = _paging(query)
+    query, errors = read_query(request, PARAMETERS)
+    limit, after = _paging(query, errors)
     job_id = job_id_of(request)
     wanted = {FILTER_OF[name]: value for name, value in query.items() if name in FILTER_OF}
     page = list_messages(job_id, archive=app.archive, wanted=wanted, scope=scope_of(caller), after=after, limit=limit)
@@ -95,8 +95,8 @@ def _message(row: Mapping[str, Any], address: str) -> dict[str, Any]:
     return shown | {"url": f"{address}/api/messages/{row['message_id']}"}
 
 
-def _paging(query: Mapping[str, str]) -> tuple[int, "Place | None"]:
-    errors = {}
+def _paging(query: Mapping[str, str], unread: Mapping[str, str]) -> tuple[int, "Place | None"]:
+    errors: dict[str, str] = {}
     text = query.get("pageSize", str(PAGE))
     limit = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0
     if not 1 <= limit <= LARGEST_PAGE:
@@ -106,8 +106,8 @@ def _paging(query: Mapping[str, str]) -> tuple[int, "Place | None"]:
     except (binascii.Error, ValueError, TypeError, RecursionError):
         errors["continuationToken"] = "is no continuation token of this list"
         after = None
-    if errors:
-        raise wrong(errors)
+    if errors or unread:
+        raise wrong(errors | dict(unread))
     return limit, after
 
 

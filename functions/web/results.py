@@ -24,7 +24,7 @@ from functions.coordinator.record import JobRecord
 from functions.web.access import Caller
 from functions.web.http import CSV, JSON, Problem, Request, Response, json_response, negotiate, wrong
 from functions.web.jobs import base_url, job_id_of
-from functions.web.parameters import query_of
+from functions.web.parameters import query_of, read_query
 from functions.wiring import App
 from shared.codes import TimeSeriesType
 from shared.job_arguments import GRID_AREA
@@ -51,8 +51,8 @@ def show_tables(request: Request, caller: Caller, app: App) -> Response:
 def show_rows(request: Request, caller: Caller, app: App) -> Response:
     """A page of rows, with a link to the next."""
     media_type = negotiate(request.headers.get("accept"), (JSON, CSV))
-    query = query_of(request, PARAMETERS)
-    size, start = _paging(query)
+    query, errors = read_query(request, PARAMETERS)
+    size, start = _paging(query, errors)
     record = app.records.get(job_id_of(request))
     table = request.params.get("table", "")
     wanted = ResultFilter(
@@ -77,9 +77,9 @@ def actor_of(caller: Caller, app: App) -> Actor | None:
     return Actor(caller.actor_id, caller.actor_role, app.areas.owned_by(caller.actor_id))
 
 
-def _paging(query: dict[str, str]) -> tuple[int, Position]:
-    """Page size and start; raises Problem 400 that names every wrong parameter."""
-    errors = {}
+def _paging(query: dict[str, str], unread: dict[str, str]) -> tuple[int, Position]:
+    """Page size and start; raises Problem 400 that names every wrong parameter, `unread` the query's own."""
+    errors: dict[str, str] = {}
     if not GRID_AREA.fullmatch(query.get("gridArea", "000")):
         errors["gridArea"] = "is no grid area: three digits, such as 003"
     for name in ("energySupplierId", "balanceResponsiblePartyId"):
@@ -95,8 +95,8 @@ def _paging(query: dict[str, str]) -> tuple[int, Position]:
     start = _position(query.get("continuationToken"))
     if start is None:
         errors["continuationToken"] = "is no continuation token of these results"
-    if errors or start is None:
-        raise wrong(errors)
+    if errors or unread or start is None:
+        raise wrong(errors | unread)
     return size, start
 
 

@@ -38,10 +38,18 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
-    """One path below /api and its methods; every other method is answered with 405."""
+    """One path below /api and its methods; every other method is answered with 405.
+
+    HEAD is answered as GET is, without the body, where a GET changes nothing.
+    """
 
     path: str
     operations: dict[str, Operation]
+
+    @property
+    def safe(self) -> bool:
+        """Whether a GET only reads."""
+        return "GET" in self.operations and self.operations["GET"].status == 200
 
 
 def show_openapi(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG001 - every operation takes the same

@@ -50,7 +50,14 @@ def test_a_whole_local_month_is_right_for_every_process_type() -> None:
             {"process_type": ProcessType.WHOLESALE_FIXING, "period_end": datetime(2024, 10, 31, 23, tzinfo=UTC)},
             {"period_end"},
         ),
+        (
+            {"process_type": ProcessType.WHOLESALE_FIXING, "period_start": datetime(2023, 10, 1, 22, tzinfo=UTC)},
+            {"period_start", "period_end"},
+        ),
         ({"period_end": datetime(2024, 11, 10, 23, tzinfo=UTC)}, {"period_end"}),
+        # 400 local days from summer to winter time are an hour more than 400 times 24.
+        ({"period_end": datetime(2024, 11, 3, 23, tzinfo=UTC)}, set()),
+        ({"period_end": datetime(2024, 11, 4, 23, tzinfo=UTC)}, {"period_end"}),
         ({"quarterly_transition": datetime(2023, 10, 15, 22, tzinfo=UTC)}, {"period_end"}),
         ({"quarterly_transition": OCTOBER.period_start}, set()),
         ({"quarterly_transition": OCTOBER.period_end}, set()),
