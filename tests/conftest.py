@@ -5,15 +5,15 @@ import pytest
 from tests.support.spark import HOW_TO_GET_JAVA, close_engines, engine, skip_jvm_tests
 
 __all__ = ["engine"]
-_SKIPPED = pytest.StashKey[bool]()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    config.stash[_SKIPPED] = skip_jvm_tests(items)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_jvm_tests(items)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if config.stash.get(_SKIPPED, False):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(HOW_TO_GET_JAVA in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(HOW_TO_GET_JAVA, red=True, bold=True)
 
 
