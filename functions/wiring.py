@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,11 @@ class App:
                 deadline=until,
             )
         )
+
+    def load(self) -> None:
+        """Import what the adapters speak with: seconds in a fresh process, which are no dependency's fault."""
+        for name in ("azure.storage.filedatalake", "azure.eventhub", "databricks.sdk.service.jobs"):
+            import_module(name)
 
     def watch(self) -> None:
         """What Databricks says about the runs."""

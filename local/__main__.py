@@ -60,7 +60,8 @@ def _up(parsed: argparse.Namespace) -> int:
     stack = Stack(chosen_folder(parsed.stack))
     layout = stack.up(_ports(parsed.ports), faults=parsed.faults, sample=not parsed.empty)
     print(json.dumps(stack.addresses, indent=2))
-    print(f"\nThe page: {layout.url(services.FUNCTIONS)}/api/ui\nLogs: {stack.folder / 'logs'}\nEnd it: make down")
+    interface = f"{layout.url(services.FUNCTIONS)}/api/openapi.json"
+    print(f"\nThe interface: {interface}\nLogs: {stack.folder / 'logs'}\nEnd it: make down")
     return 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+ACCOUNT = "devstoreaccount1"
 LOOPBACK = "http://127.0.0.1"
 PROJECT = Path(__file__).parents[1]
 HUB = "post-office"
@@ -17,7 +18,7 @@ PORT_NAMES = (FUNCTIONS, LAKE, JOBS, EVENT_HUB, "event-hub-health", ISSUER)
 PREFERRED_PORTS = {FUNCTIONS: 7071}
 """func's own port, where it is free."""
 AUDIENCE = "api://aggregations"
-_TRIGGERS = {"completed/": ("ResultReceived", "completed-events"), "outbox/": ("Dispatch", "outbox-events")}
+TRIGGERS = {"completed/": ("ResultReceived", "results-received"), "outbox/": ("Dispatch", "outbox-written")}
 """The blob trigger and the queue of the app by the prefix of their event subscription (coordinator 2)."""
 
 
@@ -53,7 +54,8 @@ class Layout:
         """The content of stack.json."""
         return {
             "functions": self.url(FUNCTIONS),
-            "lake": {"url": self.url(LAKE), "folder": str(self.lake_folder)},
+            # With an account in it, as emulators have it: without one the SDK's rename refuses to work anonymously.
+            "lake": {"url": f"{self.url(LAKE)}/{ACCOUNT}", "folder": str(self.lake_folder)},
             "jobs": self.url(JOBS),
             "eventHub": {"connectionString": self.connection_string, "name": HUB},
             "issuer": self.url(ISSUER),
@@ -88,7 +90,7 @@ def _subscriptions(layout: Layout) -> list[str]:
         prefix: f"{runtime}/queues/{queue}"
         if by_queue()
         else f"{runtime}/webhooks/blobs?functionName=Host.Functions.{name}"
-        for prefix, (name, queue) in _TRIGGERS.items()
+        for prefix, (name, queue) in TRIGGERS.items()
     }
     return [part for prefix, hook in hooks.items() for part in ("--events", f"{prefix}={hook}")]
 

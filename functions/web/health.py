@@ -28,6 +28,7 @@ def ready(request: Request, caller: Caller, app: App) -> Response:  # noqa: ARG0
         "databricks": lambda: app.runner.check(),
         "eventHub": lambda: app.post_office.check(),
     }
+    app.load()
     pool = ThreadPoolExecutor(len(checks))
     asked = {name: pool.submit(check) for name, check in checks.items()}
     until = time.monotonic() + ANSWER_WITHIN

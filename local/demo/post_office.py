@@ -18,12 +18,13 @@ LONGEST_SECONDS = 90
 
 @dataclass(frozen=True)
 class Received:
-    """One message: to whom, of what type, and its document (None when it goes by reference)."""
+    """One message: to whom, of what type, and its document (None, without content, when it goes by reference)."""
 
     id: str
     recipient: str
     role: str
     type: str
+    content: str
     document: Any
 
 
@@ -86,4 +87,11 @@ def _open(event: EventData, properties: Mapping[str, str]) -> Received:
         if hashlib.sha256(content).hexdigest() != properties["contentSha256"]:
             raise ValueError(f"message {event.message_id}: its content has another hash than its properties say")
     document = json.loads(envelope.content) if envelope.content else None
-    return Received(str(event.message_id), envelope.recipient, properties["recipientRole"], envelope.type, document)
+    return Received(
+        str(event.message_id),
+        envelope.recipient,
+        properties["recipientRole"],
+        envelope.type,
+        envelope.content,
+        document,
+    )

@@ -1,7 +1,7 @@
 """What a person wants to see at the end."""
 
-import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,9 +16,11 @@ from local.demo.failure import DemoFailed
 from local.demo.post_office import Received
 from local.stack import Stack
 from shared import lake_layout
-from shared.codes import TimeSeriesType
+from shared.codes import ActorRole, TimeSeriesType
 
 POINTS_SHOWN = 2
+NUMBER = "\ue000"
+"""Stands before a number while it is a text, so that it keeps its digits."""
 BALANCE = {
     TimeSeriesType.TEMP_PRODUCTION: ("produced", 1),
     TimeSeriesType.NET_EXCHANGE_PER_GA: ("net import", 1),
@@ -100,23 +102,40 @@ def show_messages(messages: Sequence[Received], console: Console) -> None:
 
 
 def show_document(messages: Sequence[Received], console: Console) -> None:
-    """One document, its points cut short."""
-    message = next(message for message in messages if message.document is not None)
-    document = copy.deepcopy(message.document)
-    for series in next(iter(document.values()))["Series"]:
-        points = series["Period"]["Point"]
-        if len(points) > POINTS_SHOWN:
-            series["Period"]["Point"] = [*points[:POINTS_SHOWN], f"… {len(points) - POINTS_SHOWN} more"]
+    """One document, its points cut short: a grid area owner's production, where there is one."""
+    shown = [message for message in messages if message.document is not None]
+    message = next((message for message in shown if _is_production(message)), shown[0])
     console.print(f"[bold]One of them[/], {message.id} to {message.recipient} ({message.role}):")
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    console.print(Syntax(text, "json", background_color="default", word_wrap=True))
+    console.print(Syntax(printed(message.content), "json", background_color="default", word_wrap=True))
+
+
+def _is_production(message: Received) -> bool:
+    series = next(iter(message.document.values()))["Series"]
+    kinds = {one.get("marketEvaluationPoint.type", {}).get("value") for one in series}
+    return message.role == ActorRole.METERED_DATA_RESPONSIBLE and kinds == {"E18"}
+
+
+def _amount(point: Mapping[str, Any]) -> Decimal:
+    return Decimal(str(point.get("quantity") or 0).removeprefix(NUMBER))
+
+
+def printed(content: str) -> str:
+    """A document by lines, numbers digit by digit as they were sent, with the first points that have a value alone."""
+    cut = json.loads(content, parse_float=lambda digits: NUMBER + digits)
+    for series in next(iter(cut.values()))["Series"]:
+        points = series["Period"]["Point"]
+        first = next((place for place, point in enumerate(points) if _amount(point)), 0)
+        if len(points) > POINTS_SHOWN:
+            shown = points[first : first + POINTS_SHOWN]
+            series["Period"]["Point"] = [*shown, f"… {len(points) - len(shown)} more"]
+    return re.sub(f'"{NUMBER}([^"]*)"', r"\1", json.dumps(cut, indent=2, ensure_ascii=False))
 
 
 def where_to_look(job: Mapping[str, Any], stack: Stack, console: Console) -> None:
     """What there is to look at once the demo has ended."""
     functions = stack.addresses["functions"]
     console.print("[bold]Look on[/]: `make up` starts this stack again, with this job in it.")
-    console.print(f"  the page      {functions}/api/ui")
+    console.print(f"  the interface {functions}/api/openapi.json")
     console.print(f"  the job       {functions}/api/jobs/{job['jobId']}")
     console.print(f"  its messages  {functions}/api/jobs/{job['jobId']}/messages")
     console.print(f"  the lake      {stack.addresses['lake']['folder']}")

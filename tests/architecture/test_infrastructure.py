@@ -11,6 +11,7 @@ import tree_sitter_bicep
 import yaml
 from pycep import BicepParser
 
+from local import services
 from shared.job_arguments import JobArguments
 from shared.lake_layout import COMPLETED, FILE_SYSTEM, OUTBOX
 from shared.settings import SETTINGS
@@ -111,6 +112,7 @@ def test_hub_file_system_and_queues_are_those_of_the_code() -> None:
     queues = set(re.findall(r"var \w+Queue = '([\w-]+)'", main))
     assert queues == set(re.findall(r"queueName: '([\w-]+)'", subscriptions))
     assert queues == set(re.findall(r"queue_name=\"([\w-]+)\"", triggers()))
+    assert queues == {queue for _, queue in services.TRIGGERS.values()}
 
 
 def test_event_subscriptions_name_functions_and_folders_that_exist() -> None:

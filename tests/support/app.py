@@ -68,6 +68,7 @@ class World:
         records = RecordStore(self.lake, self.clock, index.note)
         splitting = Splitting(self.split, self.tables, index, "4260024590017")
         self.app = App(ENVIRONMENT | environment).replace(
+            load=lambda: None,
             clock=self.clock,
             lake=self.lake,
             runner=self.runner,
