@@ -36,14 +36,13 @@ def environment(engine: str) -> dict[str, str]:
     return {**os.environ, "SETTLEMENT_ENGINE": engine, "SPARK_DRIVER_MEMORY": "2g"}
 
 
-def load(folder: Path, metering_points: int, hourly_share: int, charges: bool = False) -> tuple[Path, Outcome | None]:
+def load(folder: Path, metering_points: int, hourly_share: int) -> tuple[Path, Outcome | None]:
     """The lake of a size, made once; the outcome is None when it was there."""
-    lake = folder / f"load-{metering_points}-{hourly_share}{'-charges' if charges else ''}"
+    lake = folder / f"load-{metering_points}-{hourly_share}"
     if (lake / "ready").exists():
         return lake, None
     size = ["--metering-points", str(metering_points), "--hourly-share", str(hourly_share)]
-    options = ["--lake", str(lake), *size, *(["--charges"] if charges else [])]
-    made = run(["-m", "sparkjobs.jobs.generate", *options], environment(SAIL))
+    made = run(["-m", "sparkjobs.jobs.generate", "--lake", str(lake), *size], environment(SAIL))
     (lake / "ready").touch()
     return lake, made
 
