@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -10,7 +9,7 @@ from pyspark.sql import types as T
 
 from shared.errors import DataError
 from sparkjobs.storage.engine import Engine
-from sparkjobs.storage.files import is_local, local_path
+from sparkjobs.storage.files import is_local, local_path, plain_path
 
 TRIES_OF_A_COMMIT = 12
 # delta-rs reads the tables, in the function app too: no feature that it does not know (energy 11).
@@ -190,4 +189,4 @@ def _quoted(table: str) -> str:
 
 def table_folder(lake: str, path: str) -> str:
     """The address of a table in the lake, from the lake's root; a local lake's absolute folder."""
-    return str(Path(local_path(lake)) / path) if is_local(lake) else f"{lake.rstrip('/')}/{path}"
+    return str(plain_path(local_path(lake)) / path) if is_local(lake) else f"{lake.rstrip('/')}/{path}"

@@ -6,10 +6,15 @@ into place. On a local folder that means: a temporary file outside the watched f
 delta-rs, which puts a blob (PutBlob). The wheel needs no Azure SDK for it.
 """
 
+import atexit
 import os
+import shutil
+import tempfile
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from pyspark.sql import SparkSession
 
@@ -49,6 +54,21 @@ def local_path(uri: str) -> Path:
     return Path(uri.removeprefix("file://").removeprefix("file:")).absolute()
 
 
+@cache
+def plain_path(root: Path) -> Path:
+    """The folder by a name that no URI escapes: Sail escapes a blank, or an ø, twice and then finds nothing.
+
+    Where its own name is none, a link to it in a temporary folder, which goes at the end of the process.
+    """
+    if quote(str(root)) == str(root):
+        return root
+    folder = Path(tempfile.mkdtemp(prefix="lake-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = folder / "lake"
+    link.symlink_to(root, target_is_directory=True)
+    return link
+
+
 class LocalFiles:
     """A lake that is a folder of this machine."""
 
@@ -79,8 +99,6 @@ class LocalFiles:
 
     def remove_folder(self, folder: str) -> None:
         """See `LakeFiles`."""
-        import shutil
-
         shutil.rmtree(self._root / folder, ignore_errors=True)
 
 
