@@ -1,6 +1,6 @@
 """Wholesale settlement inside the job: read and judge charges, calculate, write, check what was written (wholesale)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,11 @@ from sparkjobs.contracts.result_ids import result_id
 from sparkjobs.contracts.results import key_columns
 from sparkjobs.storage.results import ResultTables
 from sparkjobs.wholesale import calculation, checks, judging
+from sparkjobs.wholesale.charge_keys import Materialise
 from sparkjobs.wholesale.children import with_supplier_of_parent
-from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
+from sparkjobs.wholesale.monthly import total_monthly_amounts
 from sparkjobs.wholesale.reading import Charges, keep_charges
 from sparkjobs.wholesale.tariff_sets import with_tariff_sets
-from sparkjobs.wholesale.tariffs import energy_behind_tariffs, tariffs_with_prices
-
-Materialise = Callable[[str, DataFrame], DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +91,7 @@ def settle_charges(
     grid_loss_points: DataFrame,
     job: JobArguments,
     tables: ResultTables,
+    materialise: Materialise,
 ) -> SettledCharges:
     """Settle the charges and write the three tables; each is read again for what follows, so nothing is made twice.
 
@@ -102,12 +101,14 @@ def settle_charges(
         grid_loss_points: materialised likewise.
         job: the job's arguments.
         tables: the result tables of this run.
+        materialise: calculates a frame once, in the job's work folder.
 
     Raises:
         DataError: a quantity or amount is beyond its decimal, or an invariant does not hold.
     """
     charges = market.charges
-    amounts = calculation.calculate(
+    written = _Written(tables, {})
+    settlement = calculation.calculate(
         tariff_hours=tariff_hours,
         tariff_sets=market.tariff_sets,
         grid_loss_points=grid_loss_points,
@@ -119,48 +120,57 @@ def settle_charges(
         period_end=job.period_end,
         time_zone=job.time_zone,
         identify=lambda series: _identified(series, lake_layout.AMOUNTS_PER_CHARGE, job.job_id),
-    ).amounts_per_charge
-    results = {}
-
-    def written(table: str, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
-        version = tables.write(table, frame, order)
-        rows = tables.read(table)
-        counts = [row["count"] for row in rows.groupBy("result_id").count().collect()]
-        results[table] = ResultTable(version=version, rows=sum(counts), series_count=len(counts))
-        return rows
-
-    written_amounts = written(lake_layout.AMOUNTS_PER_CHARGE, amounts, ("series", "time"))
-    monthly = monthly_amounts_per_charge(written_amounts, job.period_start)
-    written_monthly = written(*_with_ids(monthly, lake_layout.MONTHLY_AMOUNTS_PER_CHARGE, job.job_id))
+        materialise=lambda name, frame: (
+            written(name, frame, ("series", "time"))
+            if name == lake_layout.AMOUNTS_PER_CHARGE
+            else materialise(name, frame)
+        ),
+    )
+    amounts = settlement.results.amounts_per_charge
+    monthly = _with_ids(
+        settlement.results.monthly_amounts_per_charge, lake_layout.MONTHLY_AMOUNTS_PER_CHARGE, job.job_id
+    )
+    written_monthly = written(lake_layout.MONTHLY_AMOUNTS_PER_CHARGE, monthly, ("series", "time"))
     totals = total_monthly_amounts(written_monthly, job.period_start)
-    written_totals = written(*_with_ids(totals, lake_layout.TOTAL_MONTHLY_AMOUNTS, job.job_id))
     read_again = calculation.WholesaleResults(
-        amounts_per_charge=written_amounts,
+        amounts_per_charge=amounts,
         monthly_amounts_per_charge=written_monthly,
-        total_monthly_amounts=written_totals,
+        total_monthly_amounts=written(
+            lake_layout.TOTAL_MONTHLY_AMOUNTS,
+            _with_ids(totals, lake_layout.TOTAL_MONTHLY_AMOUNTS, job.job_id),
+            ("series", "time"),
+        ),
     )
-    energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
-    tariffs = tariffs_with_prices(market.tariff_sets, grid_loss_points, charges.links, charges.prices)
-    _raise(checks.failed_invariants(read_again, energy, tariffs).collect())
+    _raise(checks.failed_invariants(read_again, settlement.tariffs).collect())
     return SettledCharges(
-        results=results,
+        results=written.accounts,
         checks=[{"check": invariant, "passed": True} for invariant in checks.INVARIANTS],
-        data_quality=_account(checks.data_quality(charges, written_amounts, market.kept).collect()),
+        data_quality=_account(checks.data_quality(charges, amounts, market.kept).collect()),
     )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Writes result tables, keeps the manifest's account of each, and gives back what was written."""
+
+    tables: ResultTables
+    accounts: dict[str, ResultTable]
+
+    def __call__(self, table: str, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
+        version = self.tables.write(table, frame, order)
+        rows = self.tables.read(table)
+        counts = [row["count"] for row in rows.groupBy("result_id").count().collect()]
+        self.accounts[table] = ResultTable(version=version, rows=sum(counts), series_count=len(counts))
+        return rows
 
 
 def _identified(series: DataFrame, table: str, job_id: str) -> DataFrame:
     """The series with result_id and their place when sorted by area and id; few, so numbered here."""
     unit = F.when(F.col("charge_type") == "tariff", F.lit("kWh")).otherwise(F.lit("pcs"))
-    return _numbered(series.withColumn("quantity_unit", unit), table, job_id).drop("quantity_unit")
+    return _with_ids(series.withColumn("quantity_unit", unit), table, job_id).drop("quantity_unit")
 
 
-def _with_ids(frame: DataFrame, table: str, job_id: str) -> tuple[str, DataFrame, tuple[str, ...]]:
-    """A table of one row per series, with its ids: there are thousands of times fewer rows than amounts."""
-    return table, _numbered(frame, table, job_id), ("series",)
-
-
-def _numbered(series: DataFrame, table: str, job_id: str) -> DataFrame:
+def _with_ids(series: DataFrame, table: str, job_id: str) -> DataFrame:
     keys = key_columns(table)
     rows = [(row, result_id(job_id, table, [row[name] for name in keys])) for row in series.collect()]
     ordered = sorted(rows, key=lambda found: (found[0].grid_area_code, found[1]))

@@ -71,6 +71,7 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
                 grid_loss_points=work.materialise("grid_loss_points", grid_loss_as_points(balance, clock)),
                 job=job,
                 tables=result_tables,
+                materialise=work.materialise,
             )
             results |= settled.results
             checks += settled.checks

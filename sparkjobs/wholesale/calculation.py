@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import DataFrame
 
 from shared.danish_time import local_midnights
+from shared.lake_layout import AMOUNTS_PER_CHARGE
 from sparkjobs.wholesale.amounts import amounts_per_charge
+from sparkjobs.wholesale.charge_keys import Materialise
 from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
 from sparkjobs.wholesale.subscriptions_and_fees import daily_prices, factors_linked, piece_series, priced_pieces
 from sparkjobs.wholesale.tariffs import (
+    NumberedTariffs,
     energy_behind_tariffs,
     numbered_tariffs,
     priced_energy,
@@ -31,6 +34,14 @@ class WholesaleResults:
     total_monthly_amounts: DataFrame
 
 
+@dataclass(frozen=True, kw_only=True)
+class WholesaleSettlement:
+    """The results, and the tariffs with the energy behind them, which `checks` holds the results against."""
+
+    results: WholesaleResults
+    tariffs: NumberedTariffs
+
+
 def calculate(
     *,
     tariff_hours: DataFrame,
@@ -44,7 +55,8 @@ def calculate(
     period_end: datetime,
     time_zone: str,
     identify: Identify = lambda series: series,
-) -> WholesaleResults:
+    materialise: Materialise = lambda _, frame: frame,
+) -> WholesaleSettlement:
     """What suppliers owe the owners of charges in [period_start, period_end).
 
     Args:
@@ -61,24 +73,25 @@ def calculate(
         period_start: start of the local month; a simulation may begin at any whole hour.
         period_end: its end.
         time_zone: the market's, by its IANA name.
+        materialise: calculates a frame once, in the job's work folder; the amounts, under their table's name, where
+            they are to be found as a result.
         identify: adds columns (a result id, say) to the series of the amounts, once per series and not per row.
     """
     midnights = local_midnights(period_start, period_end, ZoneInfo(time_zone))
 
     energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
-    tariffs = numbered_tariffs(energy, tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices))
-    factors = factors_linked(charge_links, metering_points)
-    days = daily_prices(charge_prices, charge_price_points, midnights)
+    linked = tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices)
+    tariffs = numbered_tariffs(energy, linked, materialise)
+    factors = materialise("factors", factors_linked(charge_links, metering_points))
+    days = materialise("charge_days", daily_prices(charge_prices, charge_price_points, midnights))
 
     series = identify(tariff_series(tariffs).unionByName(piece_series(factors, days)))
     quantities = priced_energy(tariffs, charge_price_points, time_zone).unionByName(priced_pieces(factors, days))
-    return monthly_results(amounts_per_charge(quantities, series), period_start)
-
-
-def monthly_results(amounts: DataFrame, period_start: datetime) -> WholesaleResults:
-    """Monthly and total amounts of amounts per charge, which a job may have written and read again in between."""
+    amounts = materialise(AMOUNTS_PER_CHARGE, amounts_per_charge(quantities, series))
     monthly = monthly_amounts_per_charge(amounts, period_start)
-    totals = total_monthly_amounts(monthly, period_start)
-    return WholesaleResults(
-        amounts_per_charge=amounts, monthly_amounts_per_charge=monthly, total_monthly_amounts=totals
+    results = WholesaleResults(
+        amounts_per_charge=amounts,
+        monthly_amounts_per_charge=monthly,
+        total_monthly_amounts=total_monthly_amounts(monthly, period_start),
     )
+    return WholesaleSettlement(results=results, tariffs=tariffs)

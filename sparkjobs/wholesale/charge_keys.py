@@ -1,9 +1,13 @@
 """What a charge and a row of its amounts are known by (inputs: code, owner and type; wholesale 5)."""
 
+from collections.abc import Callable
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+# Calculates a frame once, under a name, in the job's work folder, and gives back what reads it.
+Materialise = Callable[[str, DataFrame], DataFrame]
 
 CHARGE = ("charge_code", "charge_type", "charge_owner_id")
 GROUP = ("grid_area_code", "energy_supplier_id", "metering_point_type", "settlement_method")

@@ -10,6 +10,7 @@ from sparkjobs.wholesale.children import orphaned_children
 from sparkjobs.wholesale.findings import charge_named, finding, findings, text_of
 from sparkjobs.wholesale.monthly import exact_totals
 from sparkjobs.wholesale.reading import Charges
+from sparkjobs.wholesale.tariffs import NumberedTariffs
 
 BEYOND_DECIMAL = "a quantity or amount is beyond decimal(18,3) or decimal(18,6)"
 MONTHLY_SUMS = "monthly amounts are the sums of the amounts per charge"
@@ -25,20 +26,19 @@ KINDS = (UNMATCHED_LINKS, NULL_PRICES, ORPHANED_CHILDREN)
 _WIDE = "decimal(38,6)"
 
 
-def failed_invariants(results: WholesaleResults, energy: DataFrame, tariffs: DataFrame) -> DataFrame:
+def failed_invariants(results: WholesaleResults, tariffs: NumberedTariffs) -> DataFrame:
     """Rows that break an invariant: rule, row (up to ten per rule), total; empty when all hold.
 
     Args:
         results: as written and read again, so that nothing is calculated twice.
-        energy: `tariffs.energy_behind_tariffs`.
-        tariffs: `tariffs.tariffs_with_prices`.
+        tariffs: the tariffs and the energy behind them (`calculation.WholesaleSettlement`).
     """
     amounts, monthly = results.amounts_per_charge, results.monthly_amounts_per_charge
     broken = (
         _beyond_decimal(amounts)
         .unionByName(_monthly_sums_differ(amounts, monthly))
         .unionByName(_totals_differ(monthly, results.total_monthly_amounts))
-        .unionByName(_tariff_energy_differs(amounts, energy, tariffs))
+        .unionByName(_tariff_energy_differs(amounts, tariffs))
     )
     return findings(broken)
 
@@ -126,14 +126,15 @@ def _sums() -> list[Column]:
     return [text_of(name) for name in ("parts", "sums")]
 
 
-def _tariff_energy_differs(amounts: DataFrame, energy: DataFrame, tariffs: DataFrame) -> DataFrame:
+def _tariff_energy_differs(amounts: DataFrame, tariffs: NumberedTariffs) -> DataFrame:
     key = ("charge_code", "charge_owner_id")
-    hourly = tariffs.filter(F.col("resolution") == Resolution.HOUR.value)
+    hourly = tariffs.counting.filter(F.col("resolution") == Resolution.HOUR.value)
     behind = (
-        energy.groupBy("tariff_set_id", "time")
+        tariffs.hours.groupBy("tariff_set_id", "time")
         .agg(F.sum(F.col("milli_kwh").cast("decimal(28,0)")).cast(_WIDE).alias("milli_kwh"))
         .join(F.broadcast(hourly), on="tariff_set_id", how="inner")  # one row per set, tariff and price period
         .filter("from_date <= time and time < to_date")
+        .join(F.broadcast(tariffs.charges.select("charge", *key)), on="charge", how="inner")
     )
     settled = amounts.filter(
         (F.col("charge_type") == ChargeType.TARIFF.value) & (F.col("resolution") == Resolution.HOUR.value)

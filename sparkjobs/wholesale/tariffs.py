@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import QUALITY_BIT, ChargeType, Quality, Resolution
-from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, numbered, with_number
+from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, Materialise, numbered, with_number
 from sparkjobs.wholesale.local_days import local_midnight
 from sparkjobs.wholesale.rounding import exact_sum
 
@@ -94,15 +94,21 @@ def tariffs_with_prices(
     )
 
 
-def numbered_tariffs(energy: DataFrame, tariffs: DataFrame) -> NumberedTariffs:
-    """Put numbers in the place of names, for all the steps up to the amounts."""
-    charges = numbered(tariffs, (*CHARGE, "is_tax", "resolution"), "charge")
-    supplies = numbered(energy, GROUP, "supply")
+def numbered_tariffs(energy: DataFrame, tariffs: DataFrame, materialise: Materialise) -> NumberedTariffs:
+    """Put numbers in the place of names, for all the steps up to the amounts.
+
+    What several steps read is made once: series, hourly and daily quantities and the invariants would each plan and
+    calculate all of it again.
+    """
+    made = materialise("tariffs", tariffs)
+    charges = numbered(made, (*CHARGE, "is_tax", "resolution"), "charge")
+    supplies = materialise("supplies", numbered(energy, GROUP, "supply"))
+    hours = with_number(energy, supplies, GROUP).select("tariff_set_id", "supply", "time", "milli_kwh", "qualities")
     return NumberedTariffs(
         charges=charges,
         supplies=supplies,
-        hours=with_number(energy, supplies, GROUP).select("tariff_set_id", "supply", "time", "milli_kwh", "qualities"),
-        counting=with_number(tariffs, charges.select(*CHARGE, "charge"), CHARGE).select(
+        hours=materialise("tariff_energy", hours),
+        counting=with_number(made, charges.select(*CHARGE, "charge"), CHARGE).select(
             "tariff_set_id", "charge", "resolution", "from_date", "to_date"
         ),
     )
