@@ -16,6 +16,7 @@ from sparkjobs.balance.points import observed_sums
 from sparkjobs.balance.series import AllSeries, Catalogue, find_series, grid_loss_supplier_key
 from sparkjobs.balance.settlement_groups import Market
 from sparkjobs.balance.temporary_series import NEIGHBOURS_FROM, temporary_series
+from sparkjobs.contracts.columns import columns
 
 # Calculates a frame once, under a name, in the job's work folder, and gives back what reads it.
 Materialise = Callable[[str, DataFrame], DataFrame]
@@ -62,7 +63,7 @@ def calculate(
     check_complete(market.grid_loss, grid_areas, clock)
     series = find_series(market, grid_areas, job_id, clock.resolution)
 
-    observed = materialise("observed_sums", observed_sums(points, market.memberships, clock))
+    observed = materialise("observed_sums", observed_sums(points, market, clock))
     received = accounts(observed, market.groups)
     check_sums(received, points=points, market=market, observed=observed, clock=clock)
     sums = complete_sums(observed, market.groups, received, clock)
@@ -96,7 +97,7 @@ def _as_results(sums: DataFrame, catalogue: Catalogue, clock: Clock) -> DataFram
     """Integers back to what a reader wants to see: kWh, instants, names (energy 11)."""
     spark = sums.sparkSession
     keys = catalogue.frame(spark).withColumnRenamed("series", "number")
-    names = spark.createDataFrame(_quality_sets(), "mask int, quantity_qualities array<string>")
+    names = spark.createDataFrame(_quality_sets(), columns("mask int, quantity_qualities array<string>"))
     kwh = (F.col("milli_kwh").cast("decimal(18,0)") * F.lit("0.001").cast("decimal(4,3)")).cast("decimal(18,3)")
     return (
         sums.join(F.broadcast(keys), on=F.col("series") == F.col("number"), how="inner")

@@ -13,7 +13,7 @@ from sparkjobs.balance.points import DUPLICATE, NO_NUMBER, SAME_NUMBER, SLOTS, T
 from sparkjobs.balance.settlement_groups import FIRST_GROUP, IGNORED, Market
 
 # A sum in ¼ milli-kWh must stay in a long: 2.3 million metering points at the bound of 10⁹ kWh (architecture 3.2).
-LARGEST_SUM = (2**63 - 1) // 4
+LARGEST_SUM = 2**61 - 1
 # 48 quarters: their slots fit one long as bits.
 _BUCKET = 48
 
@@ -47,7 +47,7 @@ def check_sums(
     groups = [account for account in received.values() if account.number >= FIRST_GROUP]
     if flaws & DUPLICATE or any(account.surplus for account in groups):
         raise DataError("DUPLICATE_POINTS", DUPLICATES, duplicates(points, clock) or ["(none on second look)"])
-    if any(account.overflows or account.largest > LARGEST_SUM for account in groups):
+    if any(account.largest > LARGEST_SUM for account in groups):
         raise DataError(
             "SUM_TOO_LARGE", "the sum of a group's points does not fit a long", _largest(observed, market, clock)
         )
@@ -99,7 +99,7 @@ def _twins(points: DataFrame, market: Market, clock: Clock) -> list[str]:
 
 def duplicates(points: DataFrame, clock: Clock) -> list[str]:
     """Pairs of metering point and time that occur more than once, with how often."""
-    pairs = points.transform(_in_period, clock).groupBy("metering_point_id", "observation_time").count()
+    pairs = points.transform(_in_period, clock).groupBy(F.col("metering_point_id"), F.col("observation_time")).count()
     twice = pairs.filter("count > 1").orderBy("metering_point_id", "observation_time").limit(ROWS_NAMED)
     time = F.date_format("observation_time", "yyyy-MM-dd'T'HH:mm:ss'Z'")
     return [
@@ -128,7 +128,7 @@ def check_unique(points: DataFrame, clock: Clock) -> None:
         F.expr(f"slot div {_BUCKET}").alias("half_day"),
         F.expr(f"shiftleft(cast(1 as bigint), slot % {_BUCKET})").alias("slot_bit"),
     )
-    held = half_days.groupBy("point_id", "half_day").agg(
+    held = half_days.groupBy(F.col("point_id"), F.col("half_day")).agg(
         F.count(F.lit(1)).alias("rows"), F.bit_or("slot_bit").alias("bits")
     )
     if held.filter(F.col("rows") != F.bit_count("bits")).limit(1).collect():

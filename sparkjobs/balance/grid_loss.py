@@ -67,13 +67,13 @@ def area_balances(temporary: DataFrame, series: AllSeries) -> DataFrame:
     key = (F.col("part_of").cast("bigint") * SLOTS + F.col("slot")).alias("key")
     tall = (
         of_area.select(key, "milli_kwh", "qualities")
-        .groupBy("key")
+        .groupBy(F.col("key"))
         .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
         .select(number_of("key").alias("part_of"), slot_of_key("key").alias("slot"), "milli_kwh", "qualities")
     )
     sums = [sum_ for place, kind in enumerate(_SUMMED) for sum_ in _side_by_side(place, kind)]
     kinds = len(_SUMMED)
-    wide = tall.groupBy(F.floor(F.col("part_of") / kinds).cast("int").alias("area"), "slot").agg(*sums)
+    wide = tall.groupBy(F.floor(F.col("part_of") / kinds).cast("int").alias("area"), F.col("slot")).agg(*sums)
     have = {kind: F.coalesce(kind, F.lit(0).cast("bigint")) for kind in _SUMMED}
     loss = (
         have[EXCHANGE]

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from sparkjobs.balance.clock import Clock
 from sparkjobs.balance.points import FLAWS, MISSING, MISSING_COUNT, OWN_QUALITIES, SLOTS, number_of, slot_of_key
+from sparkjobs.balance.series import lookup
 from sparkjobs.balance.settlement_groups import FIRST_GROUP, Group
 
 _STEPS = "number int, from_slot int, to_slot int, expected bigint"
@@ -23,7 +24,6 @@ class Account:
 
     slots: in how many slots; surplus: in how many of them more points than expected; largest: the greatest sum by
     amount.
-    overflows: in how many slots the sum left the range of a long.
     """
 
     number: int
@@ -34,14 +34,13 @@ class Account:
     flaws: int
     surplus: int
     largest: int
-    overflows: int
 
 
 def accounts(observed: DataFrame, groups: Collection[Group]) -> dict[int, Account]:
     """One account per group number that received points, in one small query."""
     held = observed.transform(_with_expected, groups)
     rows = (
-        held.groupBy("number")
+        held.groupBy(F.col("number"))
         .agg(
             F.count(F.lit(1)).alias("slots"),
             F.sum("points").alias("points"),
@@ -50,11 +49,10 @@ def accounts(observed: DataFrame, groups: Collection[Group]) -> dict[int, Accoun
             F.bit_or(F.col("bits").bitwiseAND(F.lit(FLAWS))).alias("flaws"),
             F.sum(F.when(F.col("observed") > F.col("expected"), 1).otherwise(0)).alias("surplus"),
             F.max(F.abs("milli_kwh")).alias("largest"),
-            F.sum(F.when(F.col("overflows"), 1).otherwise(0)).alias("overflows"),
         )
         .collect()
     )
-    return {row.number: Account(**{**row.asDict(), "largest": row.largest or 0}) for row in rows}
+    return {row.number: Account(**row.asDict()) for row in rows}
 
 
 def complete_sums(
@@ -94,23 +92,23 @@ def _with_expected(observed: DataFrame, groups: Collection[Group]) -> DataFrame:
         number_of("key").alias("group_number"),
         slot_of_key("key").alias("slot"),
         "milli_kwh",
-        F.col("milli_kwh").isNull().alias("overflows"),
         "bits",
         "observed",
         "points",
         "marked",
     )
-    steps = numbered.sparkSession.createDataFrame(
-        [(group.number, begin, end, count) for group in groups for begin, end, count in group.steps] or [(-1, 0, 0, 0)],
+    steps = lookup(
+        numbered.sparkSession,
+        [(group.number, begin, end, count) for group in groups for begin, end, count in group.steps],
         _STEPS,
+        (-1, 0, 0, 0),
     )
     in_step = (F.col("slot") >= F.col("from_slot")) & (F.col("slot") < F.col("to_slot"))
     of_group = F.col("group_number") == F.col("number")
     return numbered.join(F.broadcast(steps), on=of_group & in_step, how="left").select(
         F.col("group_number").alias("number"),
         "slot",
-        F.coalesce("milli_kwh", F.lit(0).cast("bigint")).alias("milli_kwh"),
-        "overflows",
+        "milli_kwh",
         "bits",
         "observed",
         "expected",
@@ -121,10 +119,11 @@ def _with_expected(observed: DataFrame, groups: Collection[Group]) -> DataFrame:
 
 def _empty_slots(observed: DataFrame, short: Collection[Group], clock: Clock) -> DataFrame:
     """A row for every expected slot of these groups in which no point came."""
-    spark = observed.sparkSession
-    steps = spark.createDataFrame(
+    steps = lookup(
+        observed.sparkSession,
         [(group.number, begin, end - 1, _step(group, clock)) for group in short for begin, end, _ in group.steps],
         "number int, begin int, last int, step int",
+        (-1, 0, -1, 1),
     )
     expected = steps.select("number", F.explode(F.sequence("begin", "last", "step")).alias("slot"))
     expected = expected.withColumn("key", F.col("number").cast("bigint") * SLOTS + F.col("slot"))

@@ -45,7 +45,7 @@ def _summed(parts: DataFrame) -> DataFrame:
     key = (F.col("series").cast("bigint") * SLOTS + F.col("slot")).alias("key")
     sums = (
         parts.select(key, "milli_kwh", "qualities")
-        .groupBy("key")
+        .groupBy(F.col("key"))
         .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
     )
     return sums.select(number_of("key").alias("series"), slot_of_key("key").alias("slot"), "milli_kwh", "qualities")
@@ -58,7 +58,7 @@ def per_area(balances: DataFrame, series: AllSeries) -> DataFrame:
     exchange where both are.
     """
     wide = balances.transform(_with_adjusted)
-    structs = [_series_of_row(wide, kind, place) for place, kind in enumerate(AREA_SERIES)]
+    structs = [_series_of_row(kind, place) for place, kind in enumerate(AREA_SERIES)]
     rows = wide.select("area", "slot", F.explode(F.array(*structs)).alias("row"))
     numbers = [
         (place, kind, series.energy.numbers[(area, str(name))])
@@ -117,8 +117,8 @@ _COLUMN_OF = {
 }
 
 
-def _series_of_row(wide: DataFrame, kind: TimeSeriesType, place: int) -> Column:
+def _series_of_row(kind: TimeSeriesType, place: int) -> Column:
     column = _COLUMN_OF[kind]
-    has_qualities = f"{column}_qualities" in wide.columns
-    qualities = F.col(f"{column}_qualities") if has_qualities else F.lit(CALCULATED)
+    is_loss = kind is TimeSeriesType.GRID_LOSS
+    qualities = F.lit(CALCULATED) if is_loss else F.col(f"{column}_qualities")
     return F.struct(F.lit(place).alias("kind"), F.col(column).alias("milli_kwh"), qualities.alias("qualities"))

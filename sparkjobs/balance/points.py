@@ -4,13 +4,15 @@ Quantities are whole milli-kWh, qualities bits, (group, slot) one long key made 
 missing point: its group sum merely has fewer points than expected (architecture 3.2 and 3.3; energy 2 and 3).
 """
 
+from collections.abc import Callable
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import QUALITY_BIT, Quality
 from sparkjobs.balance.clock import HOUR_MICROS, QUARTER_MICROS, Clock, instant
 from sparkjobs.balance.exact import exact_sum
-from sparkjobs.balance.settlement_groups import FIRST_GROUP, IGNORED, NOT_KEPT
+from sparkjobs.balance.settlement_groups import FIRST_GROUP, IGNORED, NOT_KEPT, Market
 
 # key = group × SLOTS + slot. 400 days have 38 400 quarters.
 SLOT_BITS = 16
@@ -39,19 +41,28 @@ def slot_of_key(key: str) -> Column:
     return F.col(key).bitwiseAND(F.lit(SLOTS - 1)).cast("int")
 
 
-def observed_sums(points: DataFrame, memberships: DataFrame, clock: Clock) -> DataFrame:
+# So many metering points of a group at the bound of 10⁹ kWh fit 2⁶¹ milli-kWh, all four quarters of an hour together.
+MOST_POINTS = 2**61 // (4 * 10**12)
+
+
+def observed_sums(points: DataFrame, market: Market, clock: Clock) -> DataFrame:
     """Sum the points of [S,E) by settlement group and slot.
+
+    A plain sum of longs cannot leave their range while a group has fewer metering points than MOST_POINTS, which its
+    expected points tell beforehand (more points than expected end the job); larger groups are summed with a guard.
 
     Returns:
         key bigint (group × SLOTS + slot of the result's resolution or, for hourly groups, the hour's first slot),
-        milli_kwh bigint (null: the sum left the range of a long), bits int, observed bigint (metering points with a
-        point), points bigint, marked bigint (MISSING_COUNT × missing + estimated).
+        milli_kwh bigint (OUT_OF_RANGE where the sum is), bits int, observed bigint (metering points with a point),
+        points bigint, marked bigint (MISSING_COUNT × missing + estimated).
     """
-    placed = points.transform(_in_period, clock).transform(_placed, memberships, clock)
+    placed = points.transform(_in_period, clock).transform(_placed, market.memberships, clock)
+    is_huge = any(count > MOST_POINTS for group in market.groups for _, _, count in group.steps)
+    sums = _sums(exact_sum if is_huge else F.sum)
     if clock.step == 1:
-        sums = placed.groupBy("key").agg(*_sums(), F.count(F.lit(1)).alias("observed"))
-        return sums.withColumn("points", F.col("observed")).select(*_COLUMNS)
-    return placed.transform(_hours_of_each_quarterly_metering_point)
+        by_key = placed.groupBy(F.col("key")).agg(*sums, F.count(F.lit(1)).alias("observed"))
+        return by_key.withColumn("points", F.col("observed")).select(*_COLUMNS)
+    return placed.transform(_hours_of_each_quarterly_metering_point, sums)
 
 
 _COLUMNS = ("key", "milli_kwh", "bits", "observed", "points", "marked")
@@ -147,15 +158,15 @@ def _mark() -> Column:
     )
 
 
-def _sums() -> list[Column]:
+def _sums(summed: Callable[[Column], Column]) -> list[Column]:
     return [
-        exact_sum(F.col("milli_kwh")).alias("milli_kwh"),
+        summed(F.col("milli_kwh")).alias("milli_kwh"),
         F.bit_or("bits").alias("bits"),
         F.sum("marked").alias("marked"),
     ]
 
 
-def _hours_of_each_quarterly_metering_point(placed: DataFrame) -> DataFrame:
+def _hours_of_each_quarterly_metering_point(placed: DataFrame, sums: list[Column]) -> DataFrame:
     """Hourly results: quarters are summed over the hour per metering point, which then has one quality (energy 3).
 
     Points of hourly metering points pass through: they have no quarterly_id and are summed by group at once.
@@ -164,8 +175,8 @@ def _hours_of_each_quarterly_metering_point(placed: DataFrame) -> DataFrame:
     hour_key = F.when(is_group, F.col("key") - F.col("key") % 4).otherwise(F.col("key"))
     hours = (
         placed.withColumn("key", hour_key)
-        .groupBy("key", "quarterly_id")
-        .agg(*_sums(), F.count(F.lit(1)).alias("points"))
+        .groupBy(F.col("key"), F.col("quarterly_id"))
+        .agg(*sums, F.count(F.lit(1)).alias("points"))
     )
     is_hour_of_one = is_group & F.col("quarterly_id").isNotNull()
     observed = F.when(is_hour_of_one, F.lit(1).cast("bigint")).otherwise(F.col("points"))
@@ -177,8 +188,8 @@ def _hours_of_each_quarterly_metering_point(placed: DataFrame) -> DataFrame:
         observed.alias("observed"),
         "points",
     )
-    sums = ruled.groupBy("key").agg(*_sums(), F.sum("observed").alias("observed"), F.sum("points").alias("points"))
-    return sums.select(*_COLUMNS)
+    counts = F.sum("observed").alias("observed"), F.sum("points").alias("points")
+    return ruled.groupBy(F.col("key")).agg(*sums, *counts).select(*_COLUMNS)
 
 
 def _bits_of_hour() -> Column:

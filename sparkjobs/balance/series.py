@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from shared.codes import MeteringPointType, TimeSeriesType
 from shared.lake_layout import ENERGY, ENERGY_PER_BRP, ENERGY_PER_ES, EXCHANGE_PER_NEIGHBOR, GRID_LOSS_TIME_SERIES
 from sparkjobs.balance.settlement_groups import GridLossPeriod, Group, Market
+from sparkjobs.contracts.columns import columns
 from sparkjobs.contracts.result_ids import result_id
 
 Key = tuple[str | None, ...]
@@ -37,9 +38,9 @@ class Catalogue:
     def frame(self, spark: SparkSession) -> DataFrame:
         """Series int, result_id and the key's columns, one row per series."""
         rows = [(number, self.ids[key], *key) for key, number in self.numbers.items()]
-        columns = ", ".join(f"{name} string" for name in self.columns)
+        names = ", ".join(f"{name} string" for name in self.columns)
         empty = [(-1, "", *[None] * len(self.columns))]
-        return spark.createDataFrame(rows or empty, f"series int, result_id string, {columns}")
+        return spark.createDataFrame(rows or empty, columns(f"series int, result_id string, {names}"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +127,4 @@ def lookup(
     spark: SparkSession, rows: Iterable[tuple[object, ...]], schema: str, empty: tuple[object, ...]
 ) -> DataFrame:
     """A small table that is joined to sums; `empty` is a row that matches nothing, for when there are none."""
-    return spark.createDataFrame(list(rows) or [empty], schema)
+    return spark.createDataFrame(list(rows) or [empty], columns(schema))

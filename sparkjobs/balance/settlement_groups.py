@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from shared.codes import MeteringPointType, Resolution, SettlementMethod, TimeSeriesType
 from sparkjobs.balance.clock import Clock
+from sparkjobs.contracts.columns import columns
 
 # What the numbers of no group stand for; groups are numbered from FIRST_GROUP.
 NOT_KEPT, RAW_GRID_LOSS, IGNORED, FIRST_GROUP = 0, 1, 2, 3
@@ -117,7 +118,8 @@ def find_groups(metering_points: DataFrame, clock: Clock) -> Market:
     )
     # Grid-loss metering points are kept apart, one row per period: energy 7 needs each by its id.
     id_of_grid_loss = F.when(F.col("is_grid_loss"), F.col("metering_point")).alias("metering_point")
-    counted = periods.groupBy("group_key", id_of_grid_loss, *_ATTRIBUTES, "from_slot", "to_slot").count()
+    key = [F.col(name) for name in ("group_key", *_ATTRIBUTES, "from_slot", "to_slot")]
+    counted = periods.groupBy(id_of_grid_loss, *key).count()
     rows = counted.collect()
     by_key: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -175,7 +177,7 @@ def _grid_loss_period(row: Row) -> GridLossPeriod:
 
 def _memberships(periods: DataFrame, numbers: dict[str, int], clock: Clock) -> DataFrame:
     spark = periods.sparkSession
-    keys = spark.createDataFrame(list(numbers.items()) or [("", IGNORED)], "group_key string, number int")
+    keys = spark.createDataFrame(list(numbers.items()) or [("", IGNORED)], columns("group_key string, number int"))
     numbered = periods.join(F.broadcast(keys), on="group_key", how="left").select(
         "metering_point_id",
         F.length("metering_point").alias("id_length"),

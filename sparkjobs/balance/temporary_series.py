@@ -4,7 +4,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from sparkjobs.balance.clock import Clock
-from sparkjobs.balance.exact import exact_sum
+from sparkjobs.balance.exact import OUT_OF_RANGE, long_sum
 from sparkjobs.balance.points import SLOTS, number_of, slot_of_key
 from sparkjobs.balance.rounding import rounded_milli_kwh
 from sparkjobs.balance.series import AllSeries, lookup, neighbour_keys, supplier_key
@@ -24,7 +24,8 @@ def temporary_series(sums: DataFrame, groups: tuple[Group, ...], series: AllSeri
         clock: the settled period.
 
     Returns:
-        series int, slot int, milli_kwh bigint (null: out of range), qualities int: one row per series and interval.
+        series int, slot int, milli_kwh bigint (OUT_OF_RANGE where it is), qualities int: one row per series and
+        interval.
     """
     parts = lookup(
         sums.sparkSession, _parts(groups, series), "number int, series int, sign int, is_hourly boolean", _NONE
@@ -79,15 +80,16 @@ def _by_hour(added: DataFrame, quarters: range) -> DataFrame:
     sums = []
     for quarter in quarters:
         counts = F.col("every") | (F.col("quarter") == quarter)
-        sums.append(exact_sum(F.when(counts, F.col("value")).otherwise(0)).alias(f"sum_{quarter}"))
+        sums.append(long_sum(F.when(counts, F.col("value")).otherwise(0)).alias(f"sum_{quarter}"))
         sums.append(F.bit_or(F.when(counts, F.col("qualities")).otherwise(0)).alias(f"qualities_{quarter}"))
-    return hours.groupBy("key").agg(*sums)
+    return hours.groupBy(F.col("key")).agg(*sums)
 
 
 def _rounded_quarter(quarter: int) -> Column:
     """One interval of an hour's row; a sum of whole hours has no fraction and stays as it is."""
+    rounded = rounded_milli_kwh(F.col(f"sum_{quarter}"), F.lit(quarter))
     return F.struct(
         F.lit(quarter).alias("quarter"),
-        rounded_milli_kwh(F.col(f"sum_{quarter}"), F.lit(quarter)).alias("milli_kwh"),
+        F.coalesce(rounded, F.lit(OUT_OF_RANGE)).alias("milli_kwh"),
         F.col(f"qualities_{quarter}").alias("qualities"),
     )

@@ -8,13 +8,15 @@ from pyspark.sql import DataFrame
 from shared import lake_layout
 from shared.danish_time import format_instant
 from shared.errors import DataError
-from shared.manifest import Manifest, ResultTable, read_manifest
+from shared.manifest import Manifest, read_manifest
 from sparkjobs.balance import metering_points as rules
 from sparkjobs.balance.calculation import BalanceResults, calculate
 from sparkjobs.balance.clock import Clock
+from sparkjobs.balance.expected import expected_rows
 from sparkjobs.balance.findings import check_unique, ignored_points
+from sparkjobs.balance.series import Catalogue
 from sparkjobs.balance.settlement_groups import IGNORED, find_groups
-from sparkjobs.jobs.account import UNIQUE, account_of_table, check_results, data_quality
+from sparkjobs.jobs.account import UNIQUE, account_of_results, data_quality
 from sparkjobs.jobs.charges import read_charges, settle_charges
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.findings import raise_first
@@ -34,7 +36,8 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
     job = command.arguments
     clock = Clock(job.period_start, job.period_end, job.result_resolution, job.time_zone)
     inputs = _inputs(command, engine, files)
-    work = WorkTables(engine, command.lake, lake_layout.work_folder(job.job_id, job.attempt), files)
+    work_folder = lake_layout.work_folder(job.job_id, job.attempt)
+    work = WorkTables(engine, command.lake, work_folder, files, inputs.bytes_of_points)
     work.remove()
     try:
         grid_areas, kept = kept_metering_points(command, inputs.tables, clock)
@@ -57,8 +60,9 @@ def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -
             materialise=work.materialise,
         )
         result_tables = ResultTables(engine, command.lake, job.job_id, job.attempt)
-        results = write_balance(balance, result_tables, command, clock)
-        checks = check_results(result_tables.read, results)
+        written = write_balance(balance, result_tables, command)
+        expected = expected_rows(market, balance.series, clock)
+        results, checks = account_of_results(written, result_tables.read, expected, clock)
         checks.append(
             {"check": UNIQUE, "skipped": True} if command.skip_unique_check else {"check": UNIQUE, "passed": True}
         )
@@ -130,14 +134,11 @@ def _check_areas(grid_areas: tuple[str, ...], areas: frozenset[str]) -> None:
         raise DataError("GRID_AREA_EMPTY", "no metering point in the period for grid area", unknown)
 
 
-def write_balance(
-    balance: BalanceResults, tables: ResultTables, command: Command, clock: Clock
-) -> dict[str, ResultTable]:
-    """Write the energy tables of this process type; gives the manifest's account of each."""
-    results = {}
+def write_balance(balance: BalanceResults, tables: ResultTables, command: Command) -> dict[str, tuple[Catalogue, int]]:
+    """Write the energy tables of this process type; gives the series of each and the version written."""
+    written = {}
     for catalogue, frame in balance.tables:
         if catalogue.table in _ONLY_FOR_BALANCE and command.arguments.process_type.settles_charges:
             continue
-        version = tables.write(catalogue.table, frame, _ORDER)
-        results[catalogue.table] = account_of_table(catalogue, tables.read(catalogue.table), version, clock)
-    return results
+        written[catalogue.table] = (catalogue, tables.write(catalogue.table, frame, _ORDER))
+    return written

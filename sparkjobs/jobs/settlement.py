@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared import lake_layout
-from shared.errors import DataError, InvalidArguments, JobSuperseded
+from shared.errors import DataError, InvalidArguments, JobSuperseded, SettlementError
 from shared.manifest import read_manifest
 from sparkjobs.jobs.command_line import Command, parse_command
 from sparkjobs.storage.files import LakeFiles, lake_files
@@ -22,21 +22,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = parse_command(sys.argv[1:] if argv is None else argv)
     except InvalidArguments as error:
         print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
-        return WRONG_ARGUMENTS
+        return exit_code(error)
     files = lake_files(command.lake)
     try:
         refuse_superseded(files, command)
         _run(command, files, started)
     except JobSuperseded as error:
         print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
-        return BROKEN_RULE
+        return exit_code(error)
     except DataError as error:
         note = json.dumps({"code": error.code, "message": str(error)}, ensure_ascii=False)
         job = command.arguments
         files.write(lake_layout.failure(job.job_id, job.attempt), note.encode())
         print(f"settlement: {error}", file=sys.stderr)  # noqa: T201 the command line's answer
-        return BROKEN_RULE
+        return exit_code(error)
     return 0
+
+
+def exit_code(error: SettlementError) -> int:
+    """What the job ends with: 2 for wrong arguments, 3 for a broken rule of the domain (coordinator 5)."""
+    return WRONG_ARGUMENTS if isinstance(error, InvalidArguments) else BROKEN_RULE
 
 
 def _run(command: Command, files: LakeFiles, started: datetime) -> None:

@@ -29,7 +29,7 @@ def newest_version(engine: Engine, table: str) -> int:
         DataError: there is no such table.
     """
     try:
-        if engine.is_sail:
+        if engine.is_sail or (is_local(table) and _is_path(table)):  # the log read here: no query of Spark's
             from deltalake import DeltaTable
 
             return int(DeltaTable(table).version())
@@ -109,7 +109,7 @@ def ensure_table(engine: Engine, path: str, schema: T.StructType, partitioned_by
 
     Two jobs may try it at once: losing that race counts as success (platform 10).
     """
-    if engine.is_sail and _exists(path):
+    if (engine.is_sail or is_local(path)) and _exists(path):
         return False
     columns = ", ".join(_column(field) for field in schema.fields)
     partitions = f"PARTITIONED BY ({', '.join(partitioned_by)})" if partitioned_by else ""
@@ -118,7 +118,7 @@ def ensure_table(engine: Engine, path: str, schema: T.StructType, partitioned_by
     location = f"LOCATION '{path}'" if engine.is_sail else ""
     statement = f"CREATE TABLE {name} ({columns}) USING delta {partitions} {location} TBLPROPERTIES ({properties})"
     try:
-        engine.spark.sql(statement).collect()
+        engine.spark.sql(statement)
     except PySparkException:
         if not _exists(path):
             raise
@@ -139,6 +139,21 @@ def _exists(path: str) -> bool:
     return bool(DeltaTable.is_deltatable(path))
 
 
+def has_partition(path: str, partition: str) -> bool:
+    """Whether a table may have rows of a partition: so it is where there is a folder for it, or none can tell."""
+    return not is_local(path) or (local_path(path) / partition).exists()
+
+
+def size_of(table: str, version: int) -> int | None:
+    """How many bytes the files of a version have; None where only the engine could tell."""
+    if not (_is_path(table) and is_local(table)):
+        return None
+    from deltalake import DeltaTable
+
+    log = DeltaTable(table, version=version, without_files=False)
+    return sum(int(size) for size in log.get_add_actions(flatten=True)["size_bytes"].to_pylist())
+
+
 def append(path: str, frame: DataFrame) -> None:
     """Append a frame to a Delta table; a commit that lost to a parallel job is made again."""
     _committed(lambda: frame.write.format("delta").mode("append").save(path))
@@ -146,7 +161,7 @@ def append(path: str, frame: DataFrame) -> None:
 
 def delete(engine: Engine, path: str, condition: str) -> None:
     """Delete rows of a Delta table; a commit that lost to a parallel job is made again."""
-    _committed(lambda: engine.spark.sql(f"DELETE FROM {_quoted(path)} WHERE {condition}").collect())  # noqa: S608 our own text
+    _committed(lambda: engine.spark.sql(f"DELETE FROM {_quoted(path)} WHERE {condition}"))  # noqa: S608 our own text
 
 
 def _committed(commit: object) -> None:

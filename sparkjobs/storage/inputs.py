@@ -10,7 +10,7 @@ from shared import lake_layout
 from shared.errors import DataError
 from sparkjobs.contracts import charges, inputs
 from sparkjobs.contracts.conform import check_inputs
-from sparkjobs.storage.delta import newest_version, read_version, table_folder
+from sparkjobs.storage.delta import newest_version, read_version, size_of, table_folder
 from sparkjobs.storage.engine import Engine
 
 CONTRACTS: Mapping[str, T.StructType] = {
@@ -25,10 +25,11 @@ CONTRACTS: Mapping[str, T.StructType] = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """The tables that a job reads and the version of each that it reads."""
+    """The tables that a job reads and the version of each that it reads; `bytes_of_points`: None where unknown."""
 
     tables: Mapping[str, DataFrame]
     versions: Mapping[str, int]
+    bytes_of_points: int | None = None
 
 
 def open_inputs(
@@ -59,7 +60,10 @@ def open_inputs(
             continue
         frames[table] = read_version(engine, address, pinned[table])
     check_inputs(frames, CONTRACTS, missing)
-    return Inputs(frames, pinned)
+    points = lake_layout.TIME_SERIES_POINTS
+    known = schema is None and points in pinned
+    size = size_of(table_folder(lake, lake_layout.input_table(points)), pinned[points]) if known else None
+    return Inputs(frames, pinned, size)
 
 
 def _of_manifest(versions: Mapping[str, int], table: str) -> int:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from shared import lake_layout
 from sparkjobs.contracts.conform import conform
 from sparkjobs.contracts.results import stored
-from sparkjobs.storage.delta import append, delete, ensure_table, newest_version, table_folder
+from sparkjobs.storage.delta import append, delete, ensure_table, has_partition, newest_version, table_folder
 from sparkjobs.storage.engine import Engine
 
 PARTITIONS = ("job_id", "attempt")
@@ -32,7 +32,8 @@ class ResultTables:
             order: the columns to sort by, which must amount to area, result_id, time.
         """
         path = table_folder(self.lake, lake_layout.result_table(table))
-        if not ensure_table(self.engine, path, stored(table), PARTITIONS):
+        made = ensure_table(self.engine, path, stored(table), PARTITIONS)
+        if not made and has_partition(path, f"job_id={self.job_id}"):
             delete(self.engine, path, f"job_id = '{self.job_id}' AND attempt <= {self.attempt}")
         run = {"job_id": F.lit(self.job_id), "attempt": F.lit(self.attempt)}
         append(path, frame.withColumns(run).transform(self._sorted, order).transform(conform, stored(table)))

@@ -1,8 +1,12 @@
 """From a scenario folder to a lake, through the settlement job, and back to rows that can be compared."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +17,16 @@ from deltalake import DeltaTable, QueryBuilder
 from shared.codes import ProcessType, ProcessVariant
 from shared.errors import DataError, SettlementError
 from shared.job_arguments import JobArguments, check_arguments
-from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES, manifest, result_table
+from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES, RESULT_TABLES, manifest, result_table
 from shared.manifest import Manifest, read_manifest
+from sparkjobs.contracts.results import stored
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.run import run
+from sparkjobs.jobs.settlement import exit_code
+from sparkjobs.storage.delta import ensure_table
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import lake_files
+from sparkjobs.storage.results import PARTITIONS
 from tests.support.oracle.folders import PROCESS, difference, read_expected, read_inputs, rows_of_file
 from tests.support.tables import write_lake
 
@@ -66,7 +74,18 @@ def _instant(text: Any) -> datetime:
 def settle(engine: Engine, folder: Path, lake: Path) -> Outcome:
     """Write the folder's inputs into an empty lake and settle them on the engine."""
     write_lake(lake, folder / "when", ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES)
+    shutil.copytree(_empty_result_tables(engine), lake / "results")
     return settle_lake(engine, arguments_of(folder), lake)
+
+
+@cache
+def _empty_result_tables(engine: Engine) -> Path:
+    """Made once by each engine, as the first job of a lake makes them: that costs more than to settle a folder."""
+    made = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    for table in RESULT_TABLES:
+        ensure_table(engine, str(made / table), stored(table), PARTITIONS)
+    return made
 
 
 def settle_lake(engine: Engine, arguments: JobArguments, lake: Path, **options: Any) -> Outcome:
@@ -116,13 +135,13 @@ def _differences(folder: Path, outcome: Outcome, group: str) -> Iterator[str]:
 
 
 def _all_tables(outcome: Outcome) -> list[str]:
-    from shared.lake_layout import RESULT_TABLES
-
     return list(RESULT_TABLES) if outcome.tables else []
 
 
 def _compare_error(expected: dict[str, Any], outcome: Outcome) -> str:
     if outcome.error is None:
         return "the job ended well, an error was expected"
+    if exit_code(outcome.error) != expected["exit_code"]:
+        return f"exit code {exit_code(outcome.error)}, not {expected['exit_code']}: {outcome.error}"
     missing = [text for text in expected.get("message_contains", []) if str(text) not in str(outcome.error)]
     return f"{missing} not in the error: {outcome.error}" if missing else ""

@@ -16,6 +16,15 @@ HOW_TO_GET_JAVA = (
     "Install one (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME, and run again."
 )
 OLDEST_JAVA = 17
+# The tests run hundreds of tiny queries once each: to compile them costs more than to run them.
+JVM_FOR_SMALL_JOBS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Xshare:auto"
+SPARK_FOR_SMALL_JOBS = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.databricks.delta.stats.collect": "false",
+}
 _opened: dict[str, Engine] = {}
 
 
@@ -38,7 +47,10 @@ def has_java() -> bool:
 def engine_named(name: str) -> Engine:
     """One session per engine and test process: starting it costs more than most tests."""
     if name not in _opened:
+        os.environ.setdefault("SPARK_SUBMIT_OPTS", JVM_FOR_SMALL_JOBS)
         _opened[name] = open_engine(name)
+        for setting, value in SPARK_FOR_SMALL_JOBS.items() if name == SPARK else ():
+            _opened[name].spark.conf.set(setting, value)
     return _opened[name]
 
 
@@ -53,13 +65,12 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     return engine_named(request.param)
 
 
-def skip_jvm_tests(items: list[pytest.Item]) -> bool:
-    """Without Java the tests marked `jvm` are skipped, in CI they fail; True when there were any."""
+def skip_jvm_tests(items: list[pytest.Item]) -> None:
+    """Without Java the tests marked `jvm` are skipped; in CI that is a failure."""
     marked = [item for item in items if item.get_closest_marker("jvm")]
     if not marked or has_java():
-        return False
+        return
     if os.environ.get("CI"):
         pytest.exit(f"{HOW_TO_GET_JAVA} In CI that is a failure.", returncode=1)
     for item in marked:
         item.add_marker(pytest.mark.skip(reason=HOW_TO_GET_JAVA))
-    return True
