@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from functions.coordinator.archive_index import put_reference, put_waiting
 from functions.messages import envelope
-from functions.messages.batch import ENDING, Line, pack_rejected, read_batch
+from functions.messages.batch import ENDING, LineView, pack_rejected, view_batch
 from functions.messages.errors import BadEnvelope
 from functions.ports import (
     AlreadyExists,
@@ -138,7 +138,7 @@ class _Batch:
         if self.lake.exists(target):
             self.lake.delete(self.path, lease=lease)
             return self.outcome(Dispatched.SENT_BEFORE)
-        lines = read_batch(self.batch, self.lake.read(self.path)[0])
+        lines = view_batch(self.batch, self.lake.read(self.path)[0])
         if lines is None:
             return self.outcome(Dispatched.INCOMPLETE)
         rejected: list[dict[str, object]] = []
@@ -160,7 +160,7 @@ class _Batch:
         return self.outcome(Dispatched.SENT, len(lines) - len(rejected), len(rejected))
 
     def _events(
-        self, lines: Sequence[Line], rejected: list[dict[str, object]], lease: Lease
+        self, lines: Sequence[LineView], rejected: list[dict[str, object]], lease: Lease
     ) -> Iterator[PostOfficeMessage]:
         renewed = self.clock.now()
         for line in lines:
@@ -178,7 +178,7 @@ class _Batch:
                 continue
             yield event
 
-    def _event(self, line: Line) -> PostOfficeMessage:
+    def _event(self, line: LineView) -> PostOfficeMessage:
         event = _post_office_message(line, envelope.whole(line))
         if self.post_office.fits(event):
             return event
@@ -202,7 +202,7 @@ class _Batch:
                 self.lake.replace(path, content, etag)
 
 
-def _post_office_message(line: Line, made: envelope.Envelope) -> PostOfficeMessage:
+def _post_office_message(line: LineView, made: envelope.Envelope) -> PostOfficeMessage:
     return PostOfficeMessage(
         message_id=line.message.message_id,
         recipient=line.message.recipient,

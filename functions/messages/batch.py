@@ -103,6 +103,13 @@ class Line(NamedTuple):
     content: bytes
 
 
+class LineView(NamedTuple):
+    """The same while its batch is in memory: the document is not copied out of it."""
+
+    message: Message
+    content: memoryview
+
+
 def batch_name(grid_area: str, number: int, heads: Sequence[bytes]) -> str:
     """The name of a batch: it depends only on what is in it (the heads hold the hashes of the documents)."""
     return f"{grid_area}-{number:05d}-{fingerprint(heads)}"
@@ -115,16 +122,26 @@ def fingerprint(heads: Sequence[bytes]) -> str:
 
 def read_batch(name: str, content: bytes) -> list[Line] | None:
     """The lines of a batch; None when it is incomplete: empty, cut short, or not all that its name says."""
+    views = view_batch(name, content)
+    return None if views is None else [Line(message, bytes(document)) for message, document in views]
+
+
+def view_batch(name: str, content: bytes) -> list[LineView] | None:
+    """The same without a copy of the documents, which are nearly all of a batch."""
     data = unpack(content)
-    if not data or not data.endswith(_END_OF_LINE):
+    if not data.endswith(_END_OF_LINE):
         return None
-    heads, lines = [], []
-    for line in data.split(b"\n")[:-1]:
-        head, separator, document = line.partition(_CONTENT)
-        if not separator:
+    heads, lines, at = [], [], 0
+    view = memoryview(data)
+    while at < len(data):
+        end = data.index(b"\n", at)
+        document = data.find(_CONTENT, at, end) + len(_CONTENT)
+        if document < at + len(_CONTENT):
             return None
-        heads.append(head + separator)
-        lines.append(Line(Message(**json.loads(head + b"}")), document[:-1]))
+        heads.append(data[at:document])
+        message = Message(**orjson.loads(data[at : document - len(_CONTENT)] + b"}"))
+        lines.append(LineView(message, view[document : end - 1]))
+        at = end + 1
     return lines if name.endswith(f"-{fingerprint(heads)}") else None
 
 
