@@ -1,34 +1,36 @@
 """Splitting, XML and dispatch (issue goals: coordinator and messages).
 
-`python -m bench.messages [--rows 1000000] [--type D04]` makes a result of series of 2 976 quarters in one grid area,
+`python -m bench.messages [--rows 1000000] [--rounds 1]` makes a result of series of 2 976 quarters in one grid area,
 splits it on one core, and sends what came out to a hub of its own: by dispatch, and by the bare loop of bench.hub.
+Rates of splitting and XML are per second of CPU, so that a busy machine changes them little; dispatch and the bare loop
+send the same file in turn, so that they meet the same load.
 """
 
 import argparse
 import os
-import resource
+import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pyarrow as pa
 from deltalake import write_deltalake
 
 from bench.hub import Event, bare_loop
+from bench.report import table
 from functions.adapters.event_hub import EventHubPostOffice
 from functions.adapters.in_memory_lake import FakeClock, InMemoryLake
 from functions.adapters.result_tables import DeltaTables
 from functions.coordinator.dispatch import dispatch_batch
 from functions.coordinator.receive_result import split
 from functions.coordinator.record import Frozen, JobRecord, JobState
-from functions.messages import cim_json, cim_xml
-from functions.messages.batch import ENDING, read_batch
-from functions.ports import PostOfficeMessage
+from functions.messages import cim_json, cim_xml, envelope
+from functions.messages.batch import ENDING, Line, read_batch
 from local.event_hub.process import running_hub
 from shared import lake_layout
 from shared.settings import Settings
@@ -90,8 +92,8 @@ def write_result(root: Path, series: int) -> None:
 
 def _batches(first: pa.Table, others: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
     yield from first.to_batches()
-    for table in others:
-        yield from table.to_batches()
+    for rows in others:
+        yield from rows.to_batches()
 
 
 def _rows(ids: list[str], first: int, last: int) -> pa.Table:
@@ -136,90 +138,105 @@ def record(process_type: str) -> JobRecord:
     return JobRecord(job_id=JOB, arguments=arguments, status=JobState.SPLITTING, created="", frozen=frozen)
 
 
-def measure_split(root: Path, process_type: str, rows: int) -> FolderLake:
-    """Split on one core; prints points per second of rows and of messages, and the resident memory."""
+def split_rate(root: Path, process_type: str, rows: int) -> tuple[FolderLake, float]:
+    """Split on one core; rows of the result per second of CPU, from opening the tables to the last flushed file."""
     lake = FolderLake(root)
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    started, cpu = time.perf_counter(), time.process_time()
-    until = datetime.now(UTC) + timedelta(hours=1)
-    outcome = split(record(process_type), lake=lake, tables=DeltaTables(str(root)), clock=WallClock(), until=until)
-    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"split {rows:,} rows of {process_type} into {outcome.messages:,} messages: {seconds:.2f} s, {cpu:.2f} s of CPU"
-    )
-    print(f"  {rows / seconds:,.0f} rows/s; {outcome.messages * POINTS / seconds:,.0f} points/s in messages")
-    print(f"  {rows / cpu:,.0f} rows per second of CPU; {memory:,.0f} MB resident at most, making the table included")
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    return lake
+    shutil.rmtree(root / lake_layout.OUTBOX, ignore_errors=True)
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        cpu, until = time.process_time(), datetime.now(UTC) + timedelta(hours=1)
+        split(record(process_type), lake=lake, tables=DeltaTables(str(root)), clock=WallClock(), until=until)
+        return lake, rows / (time.process_time() - cpu)
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
-def measure_xml(lake: FolderLake) -> None:
-    """The documents of the first batch as XML, from their JSON."""
-    path = next(file.path for file in lake.list(lake_layout.OUTBOX))
-    lines = read_batch(path.rpartition("/")[2].removesuffix(ENDING), lake.read(path)[0]) or []
-    started = time.process_time()
+def lines_of(lake: FolderLake, path: str) -> list[Line]:
+    """The messages of one file of the outbox."""
+    return read_batch(path.rpartition("/")[2].removesuffix(ENDING), lake.read(path)[0]) or []
+
+
+def xml_rate(lines: list[Line]) -> float:
+    """Documents as XML, from their JSON: points per second of CPU."""
+    cpu = time.process_time()
     for line in lines:
         cim_xml.render(cim_json.parse(line.content))
-    print(f"XML: {len(lines) * POINTS / (time.process_time() - started):,.0f} points per second of CPU")
+    return len(lines) * POINTS / (time.process_time() - cpu)
 
 
-@dataclass
-class Watched:
-    """A post office that remembers what went through it."""
-
-    office: EventHubPostOffice
-    sent: list[Event]
-
-    def send(self, messages: Iterable[PostOfficeMessage]) -> None:
-        """Send on."""
-        self.office.send(self._watched(messages))
-
-    def _watched(self, messages: Iterable[PostOfficeMessage]) -> Iterator[PostOfficeMessage]:
-        for message in messages:
-            self.sent.append(Event(message.recipient, message.body))
-            yield message
-
-    def fits(self, message: PostOfficeMessage) -> bool:
-        """As the hub says."""
-        return self.office.fits(message)
-
-    def check(self) -> None:
-        """As the hub says."""
-        self.office.check()
-
-
-def measure_dispatch(lake: FolderLake) -> None:
-    """Dispatch the outbox, then send the same bodies with the bare loop."""
+def dispatch_rates(lake: FolderLake) -> tuple[float, float]:
+    """Messages per second of dispatch and of the bare loop, over all files but the first, which opens the links."""
+    messages, seconds, bare_seconds = 0, 0.0, 0.0
     with tempfile.TemporaryDirectory() as state, running_hub(Path(state)) as hub:
         settings = {"POST_OFFICE": hub.connection_string, "POST_OFFICE_HUB": hub.name}
-        office = Watched(EventHubPostOffice(Settings.from_environment(settings)), [])
-        office.check()
-        paths = [file.path for file in lake.list(lake_layout.OUTBOX)]
-        started, deadline = time.perf_counter(), lake.clock.now() + timedelta(hours=1)
-        for path in paths:
+        office = EventHubPostOffice(Settings.from_environment(settings))
+        for path in sorted(file.path for file in lake.list(lake_layout.OUTBOX)):
+            bodies = [Event(line.message.recipient, envelope.whole(line).body) for line in lines_of(lake, path)]
+            started, deadline = time.perf_counter(), lake.clock.now() + timedelta(hours=1)
             dispatch_batch(
                 path, lake=lake, post_office=office, public_base_url="http://x", clock=lake.clock, deadline=deadline
             )
-        seconds = time.perf_counter() - started
-        office.office.close()
-        bare = bare_loop(hub.connection_string, hub.name, office.sent)
-    rate, yardstick = len(office.sent) / seconds, bare.events_per_second
-    print(f"dispatch: {rate:,.0f} messages/s; bare loop: {yardstick:,.0f}; {rate / yardstick:.2f} of it")
+            took = time.perf_counter() - started
+            bare = bare_loop(hub.connection_string, hub.name, bodies)
+            if "-00001-" not in path:
+                messages, seconds, bare_seconds = messages + len(bodies), seconds + took, bare_seconds + bare.seconds
+        office.close()
+    return messages / seconds, messages / bare_seconds
+
+
+def section(rows: int, rounds: int) -> str:
+    """Measure `rounds` times with a result of about `rows` rows (at least 400 000, for several files); Markdown."""
+    series = max(rows, 400_000) // POINTS
+    rates: dict[str, list[float]] = {}
+
+    def note(what: str, rate: float) -> None:
+        rates.setdefault(what, []).append(rate)
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_result(Path(folder), series)
+        for _ in range(rounds):
+            # D05 sends each row of energy_per_es once, D04 to the supplier, the balance responsible and eSett.
+            note("split D05, rows per second of CPU", split_rate(Path(folder), "D05", series * POINTS)[1])
+            _forget_peak()
+            lake, rate = split_rate(Path(folder), "D04", series * POINTS)
+            note(f"most memory while {series * POINTS:,} rows are split, MB", _peak())
+            note("split D04, rows per second of CPU", rate)
+            note("split D04, points in messages per second of CPU", 3 * rate)
+            first = next(lake.list(lake_layout.OUTBOX)).path
+            note("documents as XML, points per second of CPU", xml_rate(lines_of(lake, first)[:100]))
+            sent, bare = dispatch_rates(lake)
+            note("bare producer loop, messages per second", bare)
+            note("dispatch, messages per second", sent)
+            note("dispatch / bare loop", sent / bare)
+    lines = [[what, *(_shown(of(values)) for of in _COLUMNS)] for what, values in rates.items()]
+    return table(["what", "min", "median", "max"], lines)
+
+
+def _forget_peak() -> None:
+    """Let the kernel count the most resident memory of this process anew."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+_COLUMNS: tuple[Callable[[list[float]], float], ...] = (min, median, max)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
 
 
 def main() -> None:
-    """Make, split, send, and print."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.messages")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--type", default="D04", choices=["D03", "D04", "D05"])
+    parser.add_argument("--rounds", type=int, default=1)
     chosen = parser.parse_args()
-    series = max(1, chosen.rows // POINTS)
-    with tempfile.TemporaryDirectory() as folder:
-        write_result(Path(folder), series)
-        lake = measure_split(Path(folder), chosen.type, series * POINTS)
-        measure_xml(lake)
-        measure_dispatch(lake)
+    print(section(chosen.rows, chosen.rounds))
 
 
 if __name__ == "__main__":
