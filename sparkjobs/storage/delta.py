@@ -1,4 +1,4 @@
-"""Delta tables by path or name: pinned reading, versions, tables that are made when missing (inputs, energy 11)."""
+"""Delta tables that are made when missing, and commits that are made again when they lost a race (energy 11)."""
 
 import time
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
-from shared.errors import DataError
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import is_local, local_path, plain_path
+from sparkjobs.storage.versions import quoted
 
 TRIES_OF_A_COMMIT = 12
 # delta-rs reads the tables, in the function app too: no feature that it does not know (energy 11).
@@ -19,89 +19,6 @@ READABLE_BY_ALL: Mapping[str, str] = {
     "delta.enableTypeWidening": "false",
     "delta.checkpointPolicy": "classic",
 }
-_UNREADABLE_AS_PARQUET = ("deletionVectors", "columnMapping")
-
-
-def newest_version(engine: Engine, table: str) -> int:
-    """The newest version of a Delta table, by path or by Unity Catalog name.
-
-    Raises:
-        DataError: there is no such table.
-    """
-    try:
-        if engine.is_sail or (is_local(table) and _is_path(table)):  # the log read here: no query of Spark's
-            from deltalake import DeltaTable
-
-            return int(DeltaTable(table).version())
-        history = engine.spark.sql(f"DESCRIBE HISTORY {_quoted(table)} LIMIT 1").select("version").collect()
-        return int(history[0][0])
-    except Exception as error:  # each engine has its own classes for it
-        if _is_missing(error):
-            raise DataError("TABLE_MISSING", f"there is no Delta table {table}") from error
-        raise
-
-
-def read_version(engine: Engine, table: str, version: int) -> DataFrame:
-    """One version of a table, whatever is committed meanwhile.
-
-    Raises:
-        DataError: VACUUM or log retention has taken the version; or, on Sail, it is older than the table's last
-            checkpoint and has deletion vectors or column mapping.
-    """
-    try:
-        if engine.is_sail and is_local(table) and _has_newer_checkpoint(table, version):
-            return _files_as_parquet(engine, table, version)
-        reader = engine.spark.read.format("delta").option("versionAsOf", version)
-        frame = reader.load(table) if _is_path(table) else reader.table(table)
-        _ = frame.schema  # a version that is gone shows here, not in the midst of the calculation
-        return frame
-    except PySparkException as error:
-        raise _gone(table, version) from error
-
-
-def _gone(table: str, version: int) -> DataError:
-    return DataError(
-        "VERSION_GONE", f"version {version} of table {table} cannot be read any more: VACUUM or log retention took it"
-    )
-
-
-def _has_newer_checkpoint(table: str, version: int) -> bool:
-    log = local_path(table) / "_delta_log"
-    return any(int(path.name[:20]) > version for path in log.glob("*.checkpoint*.parquet"))
-
-
-def _files_as_parquet(engine: Engine, table: str, version: int) -> DataFrame:
-    """Sail opens no version below a checkpoint; the files that delta-rs lists for it are right (platform 10)."""
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    try:
-        pinned = DeltaTable(table, version=version)
-        files = [str(uri) for uri in pinned.file_uris()]
-    except (DeltaError, OSError) as error:
-        raise _gone(table, version) from error
-    features = set(pinned.protocol().reader_features or []) & set(_UNREADABLE_AS_PARQUET)
-    mapped = pinned.metadata().configuration.get("delta.columnMapping.mode", "none") != "none"
-    if features or mapped or pinned.metadata().partition_columns:
-        cause = ", ".join(sorted(features)) or "mapped or partition columns"
-        raise DataError(
-            "VERSION_UNREADABLE",
-            f"version {version} of table {table} is older than its last checkpoint; this engine reads such "
-            f"a version as Parquet, which does not do for {cause}: use Spark",
-        )
-    if any(not local_path(uri).exists() for uri in files if is_local(uri)):
-        raise _gone(table, version)
-    schema = T.StructType.fromJson(_json(pinned.schema().to_json()))
-    if not files:
-        return engine.spark.createDataFrame([], schema)
-    return engine.spark.read.schema(schema).parquet(*files)
-
-
-def _json(text: str) -> dict[str, object]:
-    import json
-
-    document: dict[str, object] = json.loads(text)
-    return document
 
 
 def ensure_table(engine: Engine, path: str, schema: T.StructType, partitioned_by: tuple[str, ...] = ()) -> bool:
@@ -114,7 +31,7 @@ def ensure_table(engine: Engine, path: str, schema: T.StructType, partitioned_by
     columns = ", ".join(_column(field) for field in schema.fields)
     partitions = f"PARTITIONED BY ({', '.join(partitioned_by)})" if partitioned_by else ""
     properties = ", ".join(f"'{name}' = '{value}'" for name, value in READABLE_BY_ALL.items())
-    name = f"t{abs(hash((path, time.monotonic_ns())))}" if engine.is_sail else f"IF NOT EXISTS {_quoted(path)}"
+    name = f"t{abs(hash((path, time.monotonic_ns())))}" if engine.is_sail else f"IF NOT EXISTS {quoted(path)}"
     location = f"LOCATION '{path}'" if engine.is_sail else ""
     statement = f"CREATE TABLE {name} ({columns}) USING delta {partitions} {location} TBLPROPERTIES ({properties})"
     try:
@@ -144,16 +61,6 @@ def has_partition(path: str, partition: str) -> bool:
     return not is_local(path) or (local_path(path) / partition).exists()
 
 
-def size_of(table: str, version: int) -> int | None:
-    """How many bytes the files of a version have; None where only the engine could tell."""
-    if not (_is_path(table) and is_local(table)):
-        return None
-    from deltalake import DeltaTable
-
-    log = DeltaTable(table, version=version, without_files=False)
-    return sum(int(size) for size in log.get_add_actions(flatten=True)["size_bytes"].to_pylist())
-
-
 def append(path: str, frame: DataFrame) -> None:
     """Append a frame to a Delta table; a commit that lost to a parallel job is made again."""
     _committed(lambda: frame.write.format("delta").mode("append").save(path))
@@ -161,7 +68,7 @@ def append(path: str, frame: DataFrame) -> None:
 
 def delete(engine: Engine, path: str, condition: str) -> None:
     """Delete rows of a Delta table; a commit that lost to a parallel job is made again."""
-    _committed(lambda: engine.spark.sql(f"DELETE FROM {_quoted(path)} WHERE {condition}"))  # noqa: S608 our own text
+    _committed(lambda: engine.spark.sql(f"DELETE FROM {quoted(path)} WHERE {condition}"))  # noqa: S608 our own text
 
 
 def _committed(commit: object) -> None:
@@ -180,26 +87,6 @@ def _lost_a_race(error: Exception) -> bool:
     return any(
         sign in text for sign in ("Failed to commit transaction", "Missing commit file", "Concurrent", "conflict")
     )
-
-
-def _is_missing(error: Exception) -> bool:
-    signs: tuple[str, ...] = (
-        "TableNotFound",
-        "TABLE_OR_VIEW_NOT_FOUND",
-        "DELTA_TABLE_NOT_FOUND",
-        "not a Delta table",
-        "No files in log",
-    )
-    signs += ("DELTA_MISSING_DELTA_TABLE", "PATH_NOT_FOUND", "not found", "DELTA_ONLY_OPERATION", "does not exist")
-    return any(sign.lower() in f"{type(error).__name__}: {error}".lower() for sign in signs)
-
-
-def _is_path(table: str) -> bool:
-    return "/" in table
-
-
-def _quoted(table: str) -> str:
-    return f"delta.`{table}`" if _is_path(table) else table
 
 
 def table_folder(lake: str, path: str) -> str:

@@ -10,8 +10,9 @@ from shared import lake_layout
 from shared.errors import DataError
 from sparkjobs.contracts import charges, inputs
 from sparkjobs.contracts.conform import check_inputs
-from sparkjobs.storage.delta import newest_version, read_version, size_of, table_folder
+from sparkjobs.storage.delta import table_folder
 from sparkjobs.storage.engine import Engine
+from sparkjobs.storage.versions import newest_version, read_version, size_of
 
 CONTRACTS: Mapping[str, T.StructType] = {
     lake_layout.METERING_POINT_PERIODS: inputs.METERING_POINT_PERIODS,

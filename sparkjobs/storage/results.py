@@ -8,8 +8,9 @@ from pyspark.sql import functions as F
 from shared import lake_layout
 from sparkjobs.contracts.conform import conform
 from sparkjobs.contracts.results import stored
-from sparkjobs.storage.delta import append, delete, ensure_table, has_partition, newest_version, table_folder
+from sparkjobs.storage.delta import append, delete, ensure_table, has_partition, table_folder
 from sparkjobs.storage.engine import Engine
+from sparkjobs.storage.versions import newest_version, read_partition
 
 PARTITIONS = ("job_id", "attempt")
 
@@ -42,8 +43,7 @@ class ResultTables:
     def read(self, table: str) -> DataFrame:
         """This run's rows of a table."""
         path = table_folder(self.lake, lake_layout.result_table(table))
-        rows = self.engine.spark.read.format("delta").load(path)
-        return rows.filter((F.col("job_id") == self.job_id) & (F.col("attempt") == self.attempt))
+        return read_partition(self.engine, path, {"job_id": self.job_id, "attempt": self.attempt})
 
     def _sorted(self, frame: DataFrame, order: tuple[str, ...]) -> DataFrame:
         """One range of files for an area: each engine has its own way there (platform 10)."""
