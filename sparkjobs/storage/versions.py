@@ -1,7 +1,8 @@
 """Versions of Delta tables: the newest, a pinned one, and the rows of one partition (inputs, last rule).
 
 The log of a table on a local lake is read by delta-rs, on both engines. Spark's own reader plans queries of its own
-over it, which take longer than a small table's whole job; Sail's opens no version older than the last checkpoint.
+over it, which take longer than a small table's whole job; Sail's opens no version older than the last checkpoint, not even
+one that was opened before a parallel commit wrote that checkpoint. The files of a version are its rows, and stay.
 """
 
 import json
@@ -63,13 +64,10 @@ def read_version(engine: Engine, table: str, version: int) -> DataFrame:
     if not _is_local_table(table):
         return _by_engine(engine, table, version)
     pinned = _pinned(table, version)
-    below_checkpoint = engine.is_sail and _has_newer_checkpoint(table, version)
-    if not below_checkpoint and (engine.is_sail or _size(pinned) > _SMALL):
-        return _by_engine(engine, table, version)
     features = _unreadable_features(pinned)
-    if not features:
+    if not features and (engine.is_sail or _size(pinned) <= _SMALL):
         return _files_as_parquet(engine, pinned, pinned.file_uris())
-    if below_checkpoint:
+    if features and engine.is_sail and _has_newer_checkpoint(table, version):
         raise DataError(
             "VERSION_UNREADABLE",
             f"version {version} of table {table} is older than its last checkpoint; this engine reads such "
