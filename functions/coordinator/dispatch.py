@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from functions.coordinator.archive_index import put_reference, put_waiting
+from functions.coordinator.holding import renewing
 from functions.messages import envelope
 from functions.messages.batch import ENDING, LineView, pack_rejected, view_batch
 from functions.messages.errors import BadEnvelope
@@ -143,7 +144,9 @@ class _Batch:
             return self.outcome(Dispatched.INCOMPLETE)
         rejected: list[dict[str, object]] = []
         try:
-            self.post_office.send(self._events(lines, rejected, lease))
+            # The hub may keep a batch waiting for longer than the lease lasts.
+            with renewing(lease, self.path):
+                self.post_office.send(self._events(lines, rejected, lease))
         except _TimeOver:
             return self.outcome(Dispatched.LATER)
         self._keep(rejected)

@@ -16,15 +16,24 @@ RENEW_EVERY = 20
 def holding(path: str, lake: Lake) -> Iterator[Lease]:
     """Take the lease and renew it until the work is done. Raises LeaseHeld, NotFound when it cannot be taken."""
     lease = lake.lease(path, SECONDS)
+    try:
+        with renewing(lease, path):
+            yield lease
+    finally:
+        lease.release()
+
+
+@contextmanager
+def renewing(lease: Lease, path: str) -> Iterator[None]:
+    """Renew a lease that one has, whatever the work waits for."""
     done = threading.Event()
     keeper = threading.Thread(target=_keep, args=(lease, done, path), daemon=True)
     keeper.start()
     try:
-        yield lease
+        yield
     finally:
         done.set()
         keeper.join()
-        lease.release()
 
 
 def _keep(lease: Lease, done: threading.Event, path: str) -> None:

@@ -12,7 +12,7 @@ from functions.messages.recipients import Receiver, Rule
 from shared.codes import SYSTEM_OPERATOR_GLN, ActorRole
 
 _GLN = re.compile(r"[0-9]{13}")
-_EIC = re.compile(r"[0-9A-Z-]{16}")
+_EIC = re.compile(r"[!-~]{16}")
 
 
 @dataclass(frozen=True)

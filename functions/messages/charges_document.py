@@ -86,18 +86,13 @@ def charges_document(header: Header, head: SeriesHead, key: Key, period: Period)
         raise BadSeries("the series has no energy supplier, and RSM-019 cannot do without")
     unit = _code(_UNITS, key.get("quantity_unit", "kWh"), "unit")
     per_charge, priced = "charge_code" in key, "metering_point_type" in key
-    method = key.get("settlement_method")
     elements = (
         *text("mRID", head.mrid),
         *text("version", head.version),
         *code("settlement_Series.version", head.correction),
         *text("originalTransactionIDReference_Series.mRID", head.transaction_id),
-        *(_element("marketEvaluationPoint.type", _METERING_POINT_TYPES, key, "metering_point_type") if priced else ()),
-        *(
-            _element("marketEvaluationPoint.settlementMethod", _SETTLEMENT_METHODS, key, "settlement_method")
-            if method is not None
-            else ()
-        ),
+        *_if_set("marketEvaluationPoint.type", _METERING_POINT_TYPES, key, "metering_point_type"),
+        *_if_set("marketEvaluationPoint.settlementMethod", _SETTLEMENT_METHODS, key, "settlement_method"),
         *text("chargeType.mRID", str(key["charge_code"]) if per_charge else None),
         *(_element("chargeType.type", _CHARGE_TYPES, key, "charge_type") if per_charge else ()),
         *actor(
@@ -111,6 +106,10 @@ def charges_document(header: Header, head: SeriesHead, key: Key, period: Period)
         *code("currency_Unit.name", "DKK"),
     )
     return Document(DocumentName.CHARGES, header.elements(), elements, period)
+
+
+def _if_set(name: str, codes: Mapping[str, str], key: Key, column: str) -> tuple[Element, ...]:
+    return () if key.get(column) is None else _element(name, codes, key, column)
 
 
 def _element(name: str, codes: Mapping[str, str], key: Key, column: str) -> tuple[Element, ...]:

@@ -1,6 +1,7 @@
 """From the outbox to sent/: order, leases, crashes, references (coordinator 6)."""
 
 import json
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 
 from functions.adapters.in_memory import FakePostOffice
 from functions.adapters.in_memory_lake import FakeClock, InMemoryLake
+from functions.coordinator import holding
 from functions.coordinator.dispatch import Dispatched, DispatchOutcome, dispatch_batch
 from functions.messages.batch import batch_name, pack, read_batch, read_rejected
 from functions.messages.envelope_pb2 import Document
@@ -138,6 +140,33 @@ def test_a_lease_is_renewed_while_sending(lake: InMemoryLake) -> None:
                 lake.clock.advance(seconds=40)
                 self.sent.append(message)
 
+    assert send(lake, SlowHub()).state is Dispatched.SENT
+
+
+def test_a_lease_is_renewed_while_the_hub_keeps_the_last_batch_waiting(
+    lake: InMemoryLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "RENEW_EVERY", 0.01)
+    renewed = threading.Event()
+    take = lake.lease
+
+    class Watched:
+        def __init__(self, lease):
+            self.lease = lease
+            self.release = lease.release
+
+        def renew(self):
+            self.lease.renew()
+            renewed.set()
+
+    class SlowHub(FakePostOffice):
+        def send(self, messages):
+            super().send(messages)
+            renewed.clear()
+            assert renewed.wait(10)
+
+    monkeypatch.setattr(lake, "lease", lambda *args: Watched(take(*args)))
+    monkeypatch.setattr(lake, "rename", lambda source, target, lease: lake.create(target, b""))
     assert send(lake, SlowHub()).state is Dispatched.SENT
 
 

@@ -216,8 +216,16 @@ def test_no_letters_in_the_keys_make_two_series_collide(one: list[str], other: l
 
 def test_an_actor_is_a_gln_or_an_eic() -> None:
     assert coding_scheme("5790001330552") == "A10"
-    assert coding_scheme("44V000000000029A") == "A01"
-    for wrong in ("", "579000133055", "57900013305521", "44v000000000029A", "٥٧٩٠٠٠١٣٣٠٥٥٢"):
+    assert coding_scheme("44V000000000029A") == coding_scheme("45v-company_2025") == "A01"
+    for wrong in (
+        "",
+        "579000133055",
+        "57900013305521",
+        "44V000000000029",
+        "44V000000000029AA",
+        "44V00000000002 A",
+        "٥٧٩٠٠٠١٣٣٠٥٥٢",
+    ):
         with pytest.raises(BadSeries, match="neither a GLN"):
             coding_scheme(wrong)
 

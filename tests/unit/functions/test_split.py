@@ -270,6 +270,15 @@ def test_a_price_of_more_than_seventeen_digits_rejects_the_series(price: str, go
     assert (len(made.receivers), made.outcome.rejected) == ((2, 0) if good else (0, 1))
 
 
+def test_an_amount_names_metering_point_type_and_settlement_method_if_they_are_set() -> None:
+    unset = {"metering_point_type": None, "settlement_method": None}
+    rows = charge_rows("a", [("0.000", "1.000000", "0.000000")], **unset)
+    made = split_in_memory(splitting("D05"), market().add(lake_layout.AMOUNTS_PER_CHARGE, rows))
+    assert len(made.lines) == 2
+    assert not any(b"marketEvaluationPoint" in line.content for line in made.lines)
+    assert all(b'"price_Measure_Unit.name":{"value":"KWH"}' in line.content for line in made.lines)
+
+
 def predecessor(**_: Any) -> dict[str, Any]:
     return {"predecessors": {"800": {"job_id": OLDER_JOB, "attempt": 2}}}
 
