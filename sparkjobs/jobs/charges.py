@@ -79,7 +79,8 @@ def read_charges(
         charges=charges,
         kept=kept,
         metering_points=metering_points,
-        cuts=cuts,
+        # Made once, so that its size is known: an engine that guesses puts the points on the wrong side of their join.
+        cuts=materialise("metering_point_cuts", cuts),
         tariff_sets=materialise("tariff_sets", sets),
     )
 
