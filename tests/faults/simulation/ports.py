@@ -169,6 +169,30 @@ class HostTables:
         return self._call("version", lambda: self.core.version(table))
 
 
+class HostIndex:
+    """The table of sent messages as one host writes it."""
+
+    def __init__(self, host: Host) -> None:
+        self.host, self.core = host, host.world.index
+
+    def _call[T](self, what: str, act: Callable[[], T]) -> T:
+        return self.host.call("lake", f"{what} index", act, writes=what in ("add", "tidy"))
+
+    def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._call("add", lambda: self.core.add(rows))
+
+    def find(self, message_id: str) -> Mapping[str, Any] | None:
+        return self._call("find", lambda: self.core.find(message_id))
+
+    def search(
+        self, wanted: Mapping[str, str], *, after: tuple[str, str, int] | None, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        return self._call("search", lambda: self.core.search(wanted, after=after, limit=limit))
+
+    def tidy(self, keep_from: datetime | None) -> None:
+        self._call("tidy", lambda: self.core.tidy(keep_from))
+
+
 class HostPostOffice:
     """The hub as one host reaches it."""
 

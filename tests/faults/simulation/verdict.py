@@ -61,6 +61,8 @@ def look(witness: Witness) -> Iterator[str]:
             }
             if sent != {message.message_id for message in received}:
                 yield f"job {job_id}: sent/ holds other messages than the hub"
+            if sent != {row["message_id"] for row in world.index.rows if row["job_id"] == job_id}:
+                yield f"job {job_id}: the index has other messages than sent/"
 
 
 def _job(witness: Witness, seen: Seen, received: list[Received]) -> Iterator[str]:

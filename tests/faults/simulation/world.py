@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from functions.adapters.in_memory_lake import FakeClock, InMemoryLake
+from functions.coordinator.archive import Archive
 from functions.ports import PortError, Unavailable
 from functions.wiring import App
 from tests.faults.market import input_rows
@@ -17,6 +18,7 @@ from tests.faults.received import PUBLIC_BASE_URL, Event
 from tests.faults.simulation.baton import Baton
 from tests.faults.simulation.storm import Storm
 from tests.support.app import ENVIRONMENT
+from tests.support.message_index import InMemoryMessageIndex
 from tests.support.results import InMemoryResults
 
 START = datetime(2025, 3, 5, 10, tzinfo=UTC)
@@ -56,9 +58,11 @@ class Host:
         self.clock_error = 0.0
         self.busy: set[str] = set()
         environment = {**ENVIRONMENT, "PUBLIC_BASE_URL": PUBLIC_BASE_URL}
+        lake = ports.HostLake(self)
         self.app = App(environment).replace(
             clock=ports.HostClock(self),
-            lake=ports.HostLake(self),
+            lake=lake,
+            archive=Archive(lake=lake, index=ports.HostIndex(self)),
             runner=ports.HostRunner(self),
             tables=ports.HostTables(self),
             post_office=ports.HostPostOffice(self),
@@ -117,6 +121,7 @@ class World:
         self.clock = FakeClock(START)
         self.lake = WatchedLake(self.clock)
         self.tables = InMemoryResults(inputs=input_rows())
+        self.index = InMemoryMessageIndex()
         self.storm = Storm(self.random)
         self.baton = Baton(self.random)
         self.hub: list[Event] = []
