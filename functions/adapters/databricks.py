@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 HTTP_SECONDS = 10
-RETRY_SECONDS = 8
+RETRY_SECONDS = 5
+"""A try begins within these, and then waits a little or takes HTTP_SECONDS: a start ends within 10 s or soon after."""
 LONGEST_ERROR = 4000
 
 PHASE_BY_RESULT = {

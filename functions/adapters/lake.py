@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 WRITING = "state/writing"
 """Where contents lie that are about to replace a file; the sweep removes what a crash left."""
 # Storage retries of 15 s and more would hide in a function's time; these end within seconds.
-RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0.2, "increment_base": 1.3, "random_jitter_range": 0.2}
-TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 30}
+RETRIES: dict[str, Any] = {
+    "retry_total": 3,
+    "retry_read": 2,
+    "initial_backoff": 0.2,
+    "increment_base": 1.3,
+    "random_jitter_range": 0.2,
+}
+# A lake that takes requests and never answers is told of within half a minute: callers wait for it.
+TIMEOUTS: dict[str, Any] = {"connection_timeout": 5, "read_timeout": 8}
 
 
 class DataLake:
@@ -50,10 +57,8 @@ class DataLake:
                 plain = self.url.startswith("http://")
                 credential = AzureSasCredential("") if plain else managed_identity(self.client_id)
                 # Looking for proxies in the environment is a fifth of a small call.
-                transport = RequestsTransport(use_env_settings=False)
-                self._service = DataLakeServiceClient(
-                    self.url, credential=credential, transport=transport, **RETRIES, **TIMEOUTS
-                )
+                transport = RequestsTransport(use_env_settings=False, **TIMEOUTS)
+                self._service = DataLakeServiceClient(self.url, credential=credential, transport=transport, **RETRIES)
                 self._made = self._service.get_file_system_client(FILE_SYSTEM)
             return self._made
 
