@@ -42,13 +42,13 @@ down: $(READY) ## end the local stack
 	@$(BIN)/python -m local down
 
 test: $(READY) $(JARS) ## every test, Spark on Sail and again on JVM Spark
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 unit: $(READY) ## the unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
 
 scenarios: $(READY) $(JARS) ## the worked calculations and their like
-	@$(BIN)/python -m pytest tests/scenarios
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/scenarios
 
 check: $(READY) ## format, lint, types, imports, dead links
 	@$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ from azure.storage.filedatalake import DataLakeLeaseClient, FileSystemClient
 
 from local.lake.errors import StorageError
 from local.lake.leases import Leases
-from tests.unit.local.conftest import Webhook
+from tests.wire.local.conftest import Webhook
 
 
 def write(lake: FileSystemClient, path: str, content: bytes, close: bool = True) -> None:
