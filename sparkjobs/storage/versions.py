@@ -1,8 +1,8 @@
 """Versions of Delta tables: the newest, a pinned one, and the rows of one partition (inputs, last rule).
 
 The log of a table on a local lake is read by delta-rs, on both engines. Spark's own reader plans queries of its own
-over it, which take longer than a small table's whole job; Sail's opens no version older than the last checkpoint, not even
-one that was opened before a parallel commit wrote that checkpoint. The files of a version are its rows, and stay.
+over it, which take longer than a small table's whole job; Sail's opens no version older than the last checkpoint, not
+even one that was opened before a parallel commit wrote that checkpoint. The files of a version are its rows, and stay.
 """
 
 import json

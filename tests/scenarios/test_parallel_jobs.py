@@ -1,4 +1,4 @@
-"""Jobs that commit to the same result tables at the same time lose nothing and touch only their own rows (energy 11)."""
+"""Jobs that commit to the same tables at the same time lose nothing and touch only their own rows (energy 11)."""
 
 import os
 import subprocess
