@@ -32,6 +32,7 @@ def promote_job(job_id: str, *, records: RecordStore) -> JobRecord:
     lease = records.hold_open(job_id)
     try:
         claim_active(record, records, again=True)
+        lease.renew()  # this host may have been held up for longer than the lease lasts
         return records.change(job_id, lambda now: _promoted(now, records))
     finally:
         lease.release()

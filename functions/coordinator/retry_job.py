@@ -19,6 +19,7 @@ def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_ur
     try:
         if not record.simulation:
             claim_active(record, records, again=True)
+        lease.renew()  # this host may have been held up for longer than the lease lasts
         record = records.change(job_id, lambda now: _again(now, records))
     finally:
         lease.release()

@@ -56,16 +56,44 @@ def _start(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     now = records.clock.now()
     if record.start_after is not None:
         if record.cancel_requested:
-            return end(record, JobState.CANCELLED, "cancelled while no run was under way", records=records)
+            return _never_started(record, records)
         if now < parse_instant(record.start_after):
             return record
-    since = max(parse_instant(_submitted(record)), parse_instant(record.start_after or _submitted(record)))
-    if now - since > START_FOR:
+        record = _about_to_start(record, records)
+    if record.status not in CALCULATING or record.start_after is not None:
+        return record
+    if now - parse_instant(_submitted(record)) > START_FOR:
         state = JobState.CANCELLED if record.cancel_requested else JobState.FAILED
         return end(record, state, "the run could not be started for an hour", records=records)
     record = _single(record, records)
     # A cancelled job is started as well: only so the run that an earlier try may have started becomes known.
     return submit(record, records=records, runner=runner, tables_uri=tables_uri)
+
+
+def _about_to_start(record: JobRecord, records: RecordStore) -> JobRecord:
+    """Say on the record that a run may be under way, before it is: a wish to cancel then waits for its end."""
+
+    def starts(now: JobRecord) -> JobRecord:
+        same = now.attempt == record.attempt and not now.cancel_requested
+        return replace(now, start_after=None) if same else now
+
+    return records.change(record.job_id, starts)
+
+
+def _never_started(record: JobRecord, records: RecordStore) -> JobRecord:
+    """Cancelled while it waits for room: no run of this attempt is under way as long as the record says so."""
+
+    def cancelled(now: JobRecord) -> JobRecord:
+        if now.start_after is None or now.attempt != record.attempt or now.status not in CALCULATING:
+            return now
+        return transition(
+            now, JobState.CANCELLED, at=records.now(), cause="cancelled while no run was under way", start_after=None
+        )
+
+    result = records.change(record.job_id, cancelled)
+    if result.status is JobState.CANCELLED:
+        records.close(result)
+    return result
 
 
 def _single(record: JobRecord, records: RecordStore) -> JobRecord:

@@ -39,7 +39,7 @@ def simulate(seed: int) -> Result:
             host.clock_error = 0.0
         world.run(CALM_SECONDS, lambda: client.busy <= 0 and settled(witness))
         world.run(AFTERWARDS, lambda: False)
-        world.finish_tasks()
+        world.run(CALM_SECONDS, lambda: settled(witness))
     states = Counter(seen.record["status"] for seen in witness.jobs.values())
     return Result(
         seed,

@@ -226,8 +226,3 @@ class World:
             else:
                 self.clock.instant = self._agenda[0][0]
         return settled()
-
-    def finish_tasks(self) -> None:
-        """Let every task end."""
-        while self.baton.tasks:
-            self.baton.step()
