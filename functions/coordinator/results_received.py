@@ -18,7 +18,7 @@ from functions.coordinator.manifests import mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
-from functions.ports import LeaseHeld, NotFound, ResultTables, Unavailable
+from functions.ports import Lake, LeaseHeld, NotFound, PortError, ResultTables, Unavailable
 from shared import lake_layout
 
 logger = logging.getLogger(__name__)
@@ -184,8 +184,17 @@ def complete(job_id: str, *, records: RecordStore) -> JobRecord | None:
 
     result = records.change(job_id, completed)
     if result.status is JobState.COMPLETED:
+        _remove_outbox(job_id, records.lake)
         records.close(result)
     return result
+
+
+def _remove_outbox(job_id: str, lake: Lake) -> None:
+    """The job's folder is empty; what a late splitter puts there from now on is in sent/ or rejected/ already."""
+    try:
+        lake.delete_folder(f"{lake_layout.OUTBOX}/{job_id}")
+    except PortError:
+        logger.info("the empty folder of the outbox stays", extra={"job_id": job_id})
 
 
 def _batch(path: str) -> str:

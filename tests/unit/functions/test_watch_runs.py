@@ -266,6 +266,25 @@ def test_a_promoted_simulation_is_sent_once() -> None:
     assert world.call("POST", f"jobs/{job_id}/promote").status == 202
 
 
+def test_a_completed_job_leaves_no_folder_in_the_outbox_and_completes_even_if_it_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    removed: list[str] = []
+
+    def refuse(folder: str) -> None:
+        removed.append(folder)
+        raise Unavailable("lake")
+
+    monkeypatch.setattr(world.lake, "delete_folder", refuse)
+    job_id = world.start()
+    world.finish_run(job_id)
+    world.tick()
+    world.tick()
+    assert world.record(job_id).status is JobState.COMPLETED
+    assert removed == [f"outbox/{job_id}"]
+
+
 def test_a_simulation_that_breaks_the_rules_of_actual_jobs_is_not_promoted() -> None:
     world = World()
     job_id = world.start(simulation=True, endTime="2023-02-01T05:00:00+0100")
