@@ -67,9 +67,11 @@ def waiting_rows(lake: Lake, job_id: str | None = None) -> Iterator[tuple[str, l
     beginning = f"{WAITING}/{job_id}." if job_id else WAITING
     for path in sorted(file.path for file in lake.list(WAITING) if file.path.startswith(beginning)):
         try:
-            yield path, [json.loads(line) for line in unpack(lake.read(path)[0]).splitlines()]
+            content = lake.read(path)[0]
         except NotFound:
             continue
+        if content:  # an empty one is just being written: gathered now, its rows would be lost
+            yield path, [json.loads(line) for line in unpack(content).splitlines()]
 
 
 def gather(*, lake: Lake, index: MessageIndex, clock: Clock, until: datetime) -> int:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions import observability
+from functions.coordinator.record import JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import complete
-from functions.ports import PortError, Unavailable
+from functions.ports import LakeFile, PortError, Unavailable
 from shared import lake_layout
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ EVENT_WITHIN = timedelta(seconds=45)
 """A batch that still waits after this long was missed by its event, or could not be sent then."""
 
 
+ABANDONED = timedelta(minutes=10)
+"""An incomplete file of this age has no writer any more."""
 OUT_OF_THE_OUTBOX = ("sent", "sent before", "gone")
 """States of dispatch.Dispatched after which the file is not in the outbox any more."""
 
@@ -32,8 +35,8 @@ class Dispatching:
     dispatch: "Callable[[str, datetime], DispatchOutcome]"
 
 
-def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:
-    """Send one batch, then look whether its job is complete. Requests' answers have no job record."""
+def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, until: datetime) -> str:
+    """Send one batch, then look whether its job is complete; its state. Requests' answers have no job record."""
     job_id = path.split("/")[1]
     record = records.find(job_id)
     with observability.job_span("Dispatch", record.traceparent if record else None, job_id=job_id):
@@ -42,6 +45,7 @@ def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, 
     observability.count("aggregations.messages.rejected", outcome.rejected)
     if outcome.state in OUT_OF_THE_OUTBOX and record is not None:
         complete(job_id, records=records)
+    return outcome.state
 
 
 def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:
@@ -53,7 +57,9 @@ def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until:
         if age < EVENT_WITHIN or records.clock.now() >= until:
             continue
         try:
-            dispatch_file(file.path, records=records, dispatching=dispatching, until=until)
+            state = dispatch_file(file.path, records=records, dispatching=dispatching, until=until)
+            if state == "incomplete" and age > ABANDONED:
+                _put_away(file, records)
         except Unavailable as error:
             observability.count("aggregations.retries", what="dispatch")
             logger.warning("the outbox waits: %s", error, extra={"job_id": file.path.split("/")[1]})
@@ -61,3 +67,10 @@ def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until:
         except (PortError, ValueError):
             logger.exception("a batch could not be sent", extra={"job_id": file.path.split("/")[1]})
     observability.measure("aggregations.outbox.age", oldest.total_seconds())
+
+
+def _put_away(file: LakeFile, records: RecordStore) -> None:
+    """Delete what a failed splitting left unfinished: nobody writes it on, and a retry creates it anew."""
+    record = records.find(file.path.split("/")[1])
+    if record is not None and record.status is JobState.FAILED:
+        records.lake.delete(file.path, etag=file.etag)

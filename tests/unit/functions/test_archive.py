@@ -193,6 +193,20 @@ def test_gathering_that_was_cut_short_shows_each_message_once(archive: Archive) 
     assert len(list_messages(JOB, archive=archive).messages) == 4
 
 
+def test_rows_that_are_just_being_written_are_gathered_the_next_time(archive: Archive) -> None:
+    lake = lake_of(archive)
+    is_sent(archive)
+    path = next(file.path for file in lake.list("archive/waiting"))
+    content, _ = lake.read(path)
+    lake.delete(path)
+    etag = lake.create(path, b"")
+    gather_all(archive)
+    lake.replace(path, content, etag)
+    gather_all(archive)
+    assert list(lake.list("archive/waiting")) == []
+    assert len(list_messages(JOB, archive=archive).messages) == 4
+
+
 def test_a_lost_index_is_made_again_from_what_is_sent(archive: Archive) -> None:
     is_sent(archive)
     lake = lake_of(archive)

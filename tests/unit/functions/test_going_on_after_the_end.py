@@ -4,6 +4,8 @@ from contextlib import suppress
 
 import pytest
 
+from functions.coordinator.dispatch import Dispatched, DispatchOutcome
+from functions.coordinator.dispatching import Dispatching
 from functions.coordinator.record import JobState
 from tests.support.app import World
 
@@ -105,6 +107,23 @@ def test_a_start_that_died_after_it_was_overtaken_gives_way_at_the_next_watch() 
     world.tick()
     records = [world.record(path[5:-5]) for path in world.lake.files if path.startswith("jobs/")]
     assert sorted(record.cancel_requested for record in records) == [False, True]
+
+
+def test_what_a_failed_splitting_left_unfinished_goes_from_the_outbox() -> None:
+    world = World()
+    job_id = world.start()
+    world.tick()
+    world.finish_run(job_id)
+    world.split_error = RuntimeError("the table is damaged")
+    world.lake.create(f"outbox/{job_id}/800-00001-x.jsonl.gz", b"")
+    unfinished = DispatchOutcome(job_id=job_id, batch="800-00001-x", state=Dispatched.INCOMPLETE)
+    world.app.replace(dispatching=Dispatching(lambda _path, _until: unfinished))
+    for _ in range(5):
+        world.tick()
+    assert world.record(job_id).status is JobState.FAILED
+    for _ in range(12):
+        world.tick()
+    assert [path for path in world.lake.files if path.startswith("outbox/")] == []
 
 
 DAY = {"beginTime": "2023-02-01T00:00:00+0100", "endTime": "2023-02-02T00:00:00+0100", "processType": "D04"}
