@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import app, energy, wholesale
+from bench import app, energy, messages, wholesale
 from bench.report import figure_row, table, write_section
 
 HEAD = ["what", "metering points", "min s", "median s", "max s", "ratio", "peak MB"]
@@ -70,6 +70,10 @@ def _wholesale(folder: Path, given: argparse.Namespace) -> None:
     write_section("wholesale", table([*HEAD[:5], "ratio to D03", HEAD[6]], rows))
 
 
+def _messages(_folder: Path, given: argparse.Namespace) -> None:
+    write_section("messages", messages.section(1_000_000, given.rounds))
+
+
 def _app(folder: Path, given: argparse.Namespace) -> None:
     write_section("app", app.measure(folder, given.rounds))
 
@@ -83,6 +87,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], None]] = {
     "energy": _energy,
     "cold": _cold,
     "wholesale": _wholesale,
+    "messages": _messages,
     "app": _app,
 }
 
