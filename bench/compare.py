@@ -27,7 +27,9 @@ def differing_rows(lake: Path, job_id: str, results: Path) -> dict[str, int]:
     different = {}
     for result, (table, keys) in TABLES.items():
         delta = DeltaTable(lake / "results" / table)
-        files = [uri.removeprefix("file://") for uri in delta.file_uris([("job_id", "=", job_id)])]
+        files = [
+            uri.removeprefix("file://") for uri in delta.file_uris(file_pruning_predicate=[("job_id", "=", job_id)])
+        ]
         ours = f"SELECT {keys}, time, quantity, list_sort(quantity_qualities) AS qualities FROM read_parquet({files})"
         names = [part.split(" AS ")[1] for part in keys.split(", ")]
         theirs = f"SELECT {', '.join(names)}, time, quantity, qualities FROM '{results / result}.parquet'"

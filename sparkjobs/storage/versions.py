@@ -84,7 +84,7 @@ def read_partition(engine: Engine, table: str, partition: dict[str, str | int]) 
             rows = rows.filter(F.col(name) == value)
         return rows
     newest = _open(table)
-    files = newest.file_uris([(name, "=", str(value)) for name, value in partition.items()])
+    files = newest.file_uris(file_pruning_predicate=[(name, "=", str(value)) for name, value in partition.items()])
     rows = _files_as_parquet(engine, newest, files)
     return rows.withColumns({name: F.lit(value) for name, value in partition.items()})
 

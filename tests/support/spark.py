@@ -25,7 +25,6 @@ SPARK_FOR_SMALL_JOBS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
-    "spark.databricks.delta.writeChecksumFile.enabled": "false",
 }
 _opened: dict[str, Engine] = {}
 
