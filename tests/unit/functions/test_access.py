@@ -158,6 +158,12 @@ def test_a_bad_token_is_refused_even_where_none_is_needed(issuer: Issuer) -> Non
     assert world.call("GET", "jobs", headers={"authorization": "Bearer x"}).status == 401
 
 
+def test_what_is_open_to_all_stays_open_whatever_token_is_sent(world: World) -> None:
+    for header in ("Basic abc", "Bearer", "Bearer x", f"Bearer {token(OTHER_KEY)}", f"Bearer {token(exp=1)}"):
+        for path in ("health/live", "openapi.json"):
+            assert world.call("GET", path, headers={"authorization": header}).status == 200
+
+
 def test_the_names_of_the_claims_can_be_chosen(issuer: Issuer) -> None:
     world = World()
     entra_settings = {"ENTRA_ISSUER": ISSUER, "ENTRA_AUDIENCE": AUDIENCE, "ENTRA_JWKS_URL": issuer.url}
