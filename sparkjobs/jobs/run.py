@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 
 from shared import lake_layout
 from shared.danish_time import format_instant
 from shared.errors import DataError
-from shared.manifest import Manifest, read_manifest
+from shared.manifest import Manifest, ResultTable, read_manifest
 from sparkjobs.balance import metering_points as rules
 from sparkjobs.balance.calculation import BalanceResults, calculate
 from sparkjobs.balance.clock import Clock
@@ -32,71 +33,86 @@ _ORDER = ("series", "slot")
 _ONLY_FOR_BALANCE = (lake_layout.ENERGY_PER_BRP, lake_layout.EXCHANGE_PER_NEIGHBOR)
 
 
+class _Settled(NamedTuple):
+    """What a run gives its manifest."""
+
+    grid_areas: tuple[str, ...]
+    results: dict[str, ResultTable]
+    checks: list[dict[str, Any]]
+    data_quality: dict[str, Any]
+
+
 def run(command: Command, engine: Engine, files: LakeFiles, started: datetime) -> None:
     """Read, calculate, write, and last the manifest."""
     job = command.arguments
-    clock = Clock(job.period_start, job.period_end, job.result_resolution, job.time_zone)
     inputs = _inputs(command, engine, files)
     work_folder = lake_layout.work_folder(job.job_id, job.attempt)
     work = WorkTables(engine, command.lake, work_folder, files, inputs.bytes_of_points)
     work.remove()
     try:
-        grid_areas, kept = kept_metering_points(command, inputs.tables, clock)
-        points = inputs.tables[lake_layout.TIME_SERIES_POINTS]
-        if not command.skip_unique_check:
-            check_unique(points, clock)
-        charged = None
-        periods = rules.parents(kept).selectExpr("*", "cast(null as bigint) as tariff_set_id")
-        if job.process_type.settles_charges:
-            charged = read_charges(inputs.tables, kept, job, work.materialise)
-            periods = charged.cuts
-        market = find_groups(periods, clock)
-        _check_areas(grid_areas, market.areas)
-        balance = calculate(
-            points=points,
-            market=market,
-            grid_areas=grid_areas,
-            job_id=job.job_id,
-            clock=clock,
-            materialise=work.materialise,
-        )
-        result_tables = ResultTables(engine, command.lake, job.job_id, job.attempt)
-        written = write_balance(balance, result_tables, command)
-        expected = expected_rows(market, balance.series, clock)
-        results, checks = account_of_results(written, result_tables.read, expected, clock)
-        checks.append(
-            {"check": UNIQUE, "skipped": True} if command.skip_unique_check else {"check": UNIQUE, "passed": True}
-        )
-        ignored = ignored_points(points, market, clock) if IGNORED in balance.received else []
-        quality = data_quality(market, balance.received, ignored)
-        if charged is not None:
-            settled = settle_charges(
-                charged,
-                tariff_hours=work.materialise("tariff_hours", tariff_hours(balance, market, clock)),
-                grid_loss_points=work.materialise("grid_loss_points", grid_loss_as_points(balance, clock)),
-                job=job,
-                tables=result_tables,
-                materialise=work.materialise,
-            )
-            results |= settled.results
-            checks += settled.checks
-            quality |= settled.data_quality
+        settled = _settle(command, inputs, work, ResultTables(engine, command.lake, job.job_id, job.attempt))
     finally:
         work.remove()
     manifest = Manifest(
         job_id=job.job_id,
         attempt=job.attempt,
         arguments=job.to_parameters(),
-        grid_areas=list(grid_areas),
+        grid_areas=list(settled.grid_areas),
         input_versions=inputs.versions,
-        results=results,
-        checks=checks,
-        data_quality=quality,
+        results=settled.results,
+        checks=settled.checks,
+        data_quality=settled.data_quality,
         engine=engine.versions(),
         started=format_instant(started),
         ended=format_instant(datetime.now(UTC)),
     )
     files.write(lake_layout.manifest(job.job_id, job.attempt), manifest.to_json())
+
+
+def _settle(command: Command, inputs: Inputs, work: WorkTables, tables: ResultTables) -> _Settled:
+    """Energy, and for wholesale fixing and corrections the charges, into the result tables."""
+    job = command.arguments
+    clock = Clock(job.period_start, job.period_end, job.result_resolution, job.time_zone)
+    grid_areas, kept = kept_metering_points(command, inputs.tables, clock)
+    points = inputs.tables[lake_layout.TIME_SERIES_POINTS]
+    if not command.skip_unique_check:
+        check_unique(points, clock)
+    charged = read_charges(inputs.tables, kept, job, work.materialise) if job.process_type.settles_charges else None
+    uncharged = rules.parents(kept).selectExpr("*", "cast(null as bigint) as tariff_set_id")
+    market = find_groups(uncharged if charged is None else charged.cuts, clock)
+    _check_areas(grid_areas, market.areas)
+    balance = calculate(
+        points=points,
+        market=market,
+        grid_areas=grid_areas,
+        job_id=job.job_id,
+        clock=clock,
+        materialise=work.materialise,
+    )
+    written = write_balance(balance, tables, command)
+    expected = expected_rows(market, balance.series, clock)
+    results, checks = account_of_results(written, tables.read, expected, clock)
+    checks.append(
+        {"check": UNIQUE, "skipped": True} if command.skip_unique_check else {"check": UNIQUE, "passed": True}
+    )
+    ignored = ignored_points(points, market, clock) if IGNORED in balance.received else []
+    quality = data_quality(market, balance.received, ignored)
+    if charged is None:
+        return _Settled(grid_areas, results, checks, quality)
+    charges = settle_charges(
+        charged,
+        tariff_hours=work.materialise("tariff_hours", tariff_hours(balance, market, clock)),
+        grid_loss_points=work.materialise("grid_loss_points", grid_loss_as_points(balance, clock)),
+        job=job,
+        tables=tables,
+        materialise=work.materialise,
+    )
+    return _Settled(
+        grid_areas,
+        {**results, **charges.results},
+        [*checks, *charges.checks],
+        {**quality, **charges.data_quality},
+    )
 
 
 def _inputs(command: Command, engine: Engine, files: LakeFiles) -> Inputs:
