@@ -6,7 +6,7 @@ Every route declares all methods, since the host answers an undeclared one with 
 import azure.functions as func
 
 from functions import observability, wiring
-from functions.web.answer import answer
+from functions.web.answer import UNKNOWN, answer
 from functions.web.http import Request
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library has no types here
@@ -115,3 +115,11 @@ def health_ready(req: func.HttpRequest) -> func.HttpResponse:
 def open_api(req: func.HttpRequest) -> func.HttpResponse:
     """The description of the interface."""
     return respond(req, "openapi.json")
+
+
+# Azure's host tries the more literal route first; last by order and by name as well, this one shadows no other.
+@blueprint.function_name("UnknownPath")
+@blueprint.route("{*path}", methods=METHODS, auth_level=func.AuthLevel.ANONYMOUS)
+def unknown_path(req: func.HttpRequest) -> func.HttpResponse:
+    """Whatever no other route takes."""
+    return respond(req, UNKNOWN)

@@ -16,15 +16,20 @@ from shared.errors import InvalidArguments
 
 logger = logging.getLogger(__name__)
 NOBODY = Caller("nobody", frozenset())
+UNKNOWN = ""
+"""Stands for every path that the table does not hold."""
 COME_BACK = "5"
 """Seconds after which a caller may try again when the lake cannot be reached and does not say when."""
 
 
 def answer(request: Request, path: str, app: App) -> Response:
-    """Answer a request to a path of the table."""
+    """Answer a request to a path of the table, or to one that is not there: 404."""
     try:
-        operations = BY_PATH[path].operations
-        if request.method == "HEAD" and BY_PATH[path].safe:
+        route = BY_PATH.get(path)
+        if route is None:
+            raise Problem(404, "there is no such path; /api/openapi.json tells which there are")
+        operations = route.operations
+        if request.method == "HEAD" and route.safe:
             whole = _perform(request, operations["GET"], app)
             return replace(whole, body=b"")
         if request.method not in operations:

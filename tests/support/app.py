@@ -17,8 +17,8 @@ from functions.coordinator.record import JobRecord
 from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import Splitting
 from functions.ports import AlreadyExists
-from functions.web.answer import answer
-from functions.web.http import Problem, Request, Response
+from functions.web.answer import UNKNOWN, answer
+from functions.web.http import Request, Response
 from functions.web.routes import ROUTES
 from functions.wiring import App
 from shared.manifest import Manifest, ResultTable
@@ -142,13 +142,13 @@ class World:
 
 
 def route_of(path: str) -> tuple[str, dict[str, str]]:
-    """The route that a path belongs to, and its parameters."""
+    """The route that a path belongs to, and its parameters; UNKNOWN when there is none."""
     parts = path.split("/")
     for route in sorted(ROUTES, key=lambda route: "{" in route.path):
         names = route.path.split("/")
         if len(names) == len(parts) and all(n.startswith("{") or n == p for n, p in zip(names, parts, strict=True)):
             return route.path, {n[1:-1]: p for n, p in zip(names, parts, strict=True) if n.startswith("{")}
-    raise LookupError(path)
+    return UNKNOWN, {"path": path}
 
 
 def wsgi(world: World) -> Callable[[dict[str, Any], Any], list[bytes]]:
@@ -162,13 +162,9 @@ def wsgi(world: World) -> Callable[[dict[str, Any], Any], list[bytes]]:
         headers |= {"content-type": environ["CONTENT_TYPE"]} if environ.get("CONTENT_TYPE") else {}
         url = f"http://host.example/api/{path}?{environ.get('QUERY_STRING', '')}"
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        try:
-            template, params = route_of(path)
-        except LookupError:
-            given = Problem(404, "no such path").response()
-        else:
-            params = {name: unquote(text) for name, text in params.items()}
-            given = answer(Request(environ["REQUEST_METHOD"], url, headers, params, body), template, world.app)
+        template, params = route_of(path)
+        params = {name: unquote(text) for name, text in params.items()}
+        given = answer(Request(environ["REQUEST_METHOD"], url, headers, params, body), template, world.app)
         start_response(f"{given.status} X", [("Content-Type", given.media_type), *given.headers.items()])
         return [given.body]
 

@@ -154,6 +154,12 @@ def test_an_unknown_job_is_404(world: World, job_id: str) -> None:
         assert problem(world.call(method, f"jobs/{job_id}{path}"))["status"] == 404
 
 
+@pytest.mark.parametrize("path", ["", "nothing", "jobs/1/2/3", "openapi.json/more", "JOBS%2F1", "requests"])
+def test_a_path_that_is_not_there_is_404_for_every_method(world: World, path: str) -> None:
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        assert problem(world.call(method, path, headers={"accept": "text/html"}))["status"] == 404
+
+
 def test_an_accept_that_nothing_satisfies_is_406(world: World) -> None:
     for path in ("jobs", "health/live", "openapi.json"):
         assert world.call("GET", path, headers={"accept": "application/xml"}).status == 406

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from functions.web.routes import ROUTES
+from local.functions_host.routes import Routes
+from local.functions_host.worker import Function
 
 ROOT = Path(__file__).parents[3]
 INDEX = """
@@ -54,6 +56,22 @@ def test_every_path_has_a_function_and_every_method_is_declared(functions: dict[
             assert not methods & set(trigger["methods"])
             methods.update(trigger["methods"])
     assert dict.fromkeys((route.path for route in ROUTES), METHODS).items() <= declared.items()
+
+
+def test_unknown_paths_have_a_function_that_shadows_no_other(functions: dict[str, dict[str, Any]]) -> None:
+    http = [name for name, trigger in functions.items() if trigger["type"] == "httpTrigger"]
+    assert max(http) == "UnknownPath"
+    for order in (http, http[::-1]):
+        routes = Routes([Function(name, name, functions[name]) for name in order], "api")
+        for method in METHODS:
+            for route in ROUTES:
+                found = routes.find(method, f"/api/{route.path.replace('{', '').replace('}', '')}")
+                assert found is not None
+                assert functions[found[0].name]["route"] == route.path
+            for path in ("/api", "/api/nothing", "/api/jobs/1/2/3"):
+                unknown = routes.find(method, path)
+                assert unknown is not None
+                assert unknown[0].name == "UnknownPath"
 
 
 def test_blob_triggers_and_timers_are_there(functions: dict[str, dict[str, Any]]) -> None:
