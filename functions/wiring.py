@@ -116,6 +116,7 @@ class App:
                 record, lake=self.lake, tables=self.tables, clock=self.clock, until=until
             ),
             tables=self.tables,
+            runner=self.runner,
             index=self.index,
             esett_id=self.settings.esett_id,
         )

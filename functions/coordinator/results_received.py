@@ -18,7 +18,7 @@ from functions.coordinator.manifests import mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
-from functions.ports import Lake, LeaseHeld, NotFound, PortError, ResultTables, Unavailable
+from functions.ports import JobRunner, Lake, LeaseHeld, NotFound, PortError, ResultTables, Unavailable
 from shared import lake_layout
 
 logger = logging.getLogger(__name__)
@@ -52,13 +52,14 @@ class Splitting:
 
     split: Callable[[JobRecord, datetime], Outcome]
     tables: ResultTables
+    runner: JobRunner
     index: JobIndex
     esett_id: str | None
 
 
 def receive_result(job_id: str, *, records: RecordStore, splitting: Splitting, until: datetime) -> JobRecord | None:
     """From the manifest as far as it goes now; None when the manifest has no record, which is left alone."""
-    record = mark_calculated(job_id, records=records)
+    record = mark_calculated(job_id, records=records, runner=splitting.runner)
     if record is None:
         logger.warning("a manifest without a job record is left alone", extra={"job_id": job_id})
         return None

@@ -37,10 +37,28 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     logger.info("run %s was started", run_id, extra={"job_id": record.job_id})
 
     def noted(current: JobRecord) -> JobRecord:
-        same = current.attempt == record.attempt and current.status in CALCULATING
+        # A run may have left its manifest before its id is known: it is noted all the same.
+        same = current.attempt == record.attempt
         return replace(current, run_id=run_id, start_after=None) if same else current
 
-    return records.change(record.job_id, noted, known=(record, etag))
+    changed = records.change(record.job_id, noted, known=(record, etag))
+    if changed.status in CALCULATING or changed.run_id != run_id:
+        return changed
+    page = page_of(changed, runner)
+    return records.change(
+        record.job_id, lambda now: replace(now, run_page=page or now.run_page) if now.run_id == run_id else now
+    )
+
+
+def page_of(record: JobRecord, runner: JobRunner) -> str | None:
+    """Where the platform shows the run, asked for if no watch has noted it; a failing read never holds the job up."""
+    if record.run_page is not None or record.run_id is None:
+        return record.run_page
+    try:
+        return runner.run(record.run_id).page
+    except Exception as error:
+        logger.warning("the page of the run is not known: %s", error, extra={"job_id": record.job_id})
+        return None
 
 
 def end(record: JobRecord, state: JobState, reason: str, *, records: RecordStore) -> JobRecord:

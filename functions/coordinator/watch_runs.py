@@ -36,7 +36,7 @@ def watch_runs(*, records: RecordStore, runner: JobRunner, tables_uri: str) -> N
 
 def watch_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_uri: str) -> JobRecord | None:
     """Bring one job to where its manifest and its run say that it is."""
-    record = mark_calculated(job_id, records=records)
+    record = mark_calculated(job_id, records=records, runner=runner)
     if record is None or record.status not in CALCULATING:
         return record
     if record.run_id is None:

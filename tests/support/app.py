@@ -66,7 +66,7 @@ class World:
         """An instance of the app with nothing in its memory, on the same lake."""
         index = JobIndex(self.lake)
         records = RecordStore(self.lake, self.clock, index.note)
-        splitting = Splitting(self.split, self.tables, index, "4260024590017")
+        splitting = Splitting(self.split, self.tables, self.runner, index, "4260024590017")
         self.app = App(ENVIRONMENT | environment).replace(
             load=lambda: None,
             clock=self.clock,

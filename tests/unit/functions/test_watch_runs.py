@@ -1,12 +1,15 @@
 """What Databricks and the manifests say, and where it leaves the job (coordinator 4)."""
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from functions.adapters.databricks import phase_of
+from functions.adapters.in_memory import FakeJobRunner
 from functions.coordinator.record import JobState
-from functions.ports import RunPhase, RunRefused, Unavailable
+from functions.coordinator.states import CALCULATING
+from functions.ports import NotFound, RunPhase, RunRefused, Unavailable
 from tests.support.app import World, problem
 
 
@@ -62,6 +65,47 @@ def test_a_job_follows_its_run_until_the_manifest_is_there() -> None:
     world.app.watch()
     assert world.record(job_id).status is JobState.CALCULATED
     assert [step.state for step in world.record(job_id).history][-2:] == [JobState.RUNNING, JobState.CALCULATED]
+
+
+@pytest.mark.parametrize("simulation", [True, False])
+@pytest.mark.parametrize("by_event", [True, False])
+def test_a_job_that_is_done_before_it_was_watched_has_its_page(simulation: bool, by_event: bool) -> None:
+    world = World()
+    job_id = world.start(simulation=simulation)
+    world.finish_run(job_id)
+    if by_event:
+        world.app.manifest_appeared(f"aggregations/completed/{job_id}.1.json")
+    else:
+        world.app.watch()
+    assert world.record(job_id).status not in CALCULATING
+    assert json.loads(world.call("GET", f"jobs/{job_id}").body)["runPage"] == "https://jobs.example/run/1"
+
+
+@pytest.mark.parametrize("error", [Unavailable("databricks"), NotFound("run 1"), RuntimeError("no such field")])
+def test_a_page_that_cannot_be_had_holds_no_job_up(error: Exception) -> None:
+    world = World()
+    job_id = world.start(simulation=True)
+    world.finish_run(job_id)
+    world.runner.failing = error
+    world.app.manifest_appeared(f"aggregations/completed/{job_id}.1.json")
+    assert (world.record(job_id).status, world.record(job_id).run_page) == (JobState.COMPLETED, None)
+
+
+def test_a_run_that_is_done_before_its_id_is_known_is_noted_with_its_page() -> None:
+    world = World()
+
+    class AtOnce(FakeJobRunner):
+        def start(self, parameters: Mapping[str, str], token: str) -> int:
+            run_id = super().start(parameters, token)
+            world.finish_run(parameters["job-id"])
+            world.app.manifest_appeared(f"aggregations/completed/{parameters['job-id']}.1.json")
+            return run_id
+
+    world.runner = AtOnce()
+    world.new_host()
+    record = world.record(world.start(simulation=True))
+    assert (record.status, record.run_id) == (JobState.COMPLETED, 1)
+    assert record.run_page == "https://jobs.example/run/1"
 
 
 def test_a_run_that_vanished_fails_the_job_with_that_reason() -> None:
