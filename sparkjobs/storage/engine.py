@@ -97,6 +97,8 @@ def _jvm() -> Engine:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Once this process has opened a session of another engine, only a "local remote" may start a server.
+    os.environ.setdefault("SPARK_LOCAL_REMOTE", "1")
     port = _free_port()
     ConnectSession._start_connect_server(f"local[{os.cpu_count() or 2}]", _jvm_settings(port))
     spark = SparkSession.builder.remote(f"sc://localhost:{port}").create()
