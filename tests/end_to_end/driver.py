@@ -126,7 +126,11 @@ class Driver:
     @contextmanager
     def broken(self, name: str, *rules: dict[str, Any]) -> Iterator[None]:
         """Let a stand-in fail by rules (local/faults.py) for a while."""
-        url = f"{self.addresses[name] if name != 'lake' else self.addresses['lake']['url']}/_faults"
+        # The lake's address names its account; its faults are asked for at the server's root.
+        url = (
+            self.addresses["lake"]["url"].removesuffix("/devstoreaccount1") if name == "lake" else self.addresses[name]
+        )
+        url += "/_faults"
         self._faults(url, "POST", {"rules": list(rules)})
         try:
             yield
