@@ -61,3 +61,29 @@ class Baton:
         if task.ended:
             task.thread.join()
             self.tasks.remove(task)
+
+
+class TurnLock:
+    """A lock that is held across calls of ports: who waits lets others go on, where a real one would stop all."""
+
+    def __init__(self, baton: Baton) -> None:
+        self.baton, self.held = baton, False
+
+    def acquire(self, blocking: bool = True) -> bool:
+        while self.held and blocking:
+            self.baton.wait()
+        taken, self.held = not self.held, True
+        return taken
+
+    def release(self) -> None:
+        self.held = False
+
+    def locked(self) -> bool:
+        return self.held
+
+    def __enter__(self) -> "TurnLock":
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

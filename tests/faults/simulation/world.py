@@ -15,7 +15,7 @@ from functions.ports import PortError, Unavailable
 from functions.wiring import App
 from tests.faults.market import input_rows
 from tests.faults.received import PUBLIC_BASE_URL, Event
-from tests.faults.simulation.baton import Baton
+from tests.faults.simulation.baton import Baton, TurnLock
 from tests.faults.simulation.storm import Storm
 from tests.support.app import ENVIRONMENT
 from tests.support.message_index import InMemoryMessageIndex
@@ -67,6 +67,7 @@ class Host:
             tables=ports.HostTables(self),
             post_office=ports.HostPostOffice(self),
         )
+        self.app.index._listing = TurnLock(world.baton)
 
     def call[T](
         self, port: str, label: str, act: Callable[[], T], *, lost: Exception | None = None, writes: bool = False
