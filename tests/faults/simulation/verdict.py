@@ -22,7 +22,7 @@ def settled(witness: Witness) -> bool:
 
 def left_over(witness: Witness) -> list[str]:
     """What an ended job must not leave behind."""
-    prefixes = ("outbox/", "state/open/", "state/active/")
+    prefixes = ("outbox/", "state/open/", "state/active/", "archive/waiting/")
     return [path for path in witness.world.lake.files if path.startswith(prefixes)]
 
 
