@@ -33,7 +33,9 @@ def promote_job(job_id: str, *, records: RecordStore) -> JobRecord:
     try:
         claim_active(record, records, again=True)
         lease.renew()  # this host may have been held up for longer than the lease lasts
-        return records.change(job_id, lambda now: _promoted(now, records))
+        record = records.change(job_id, lambda now: _promoted(now, records))
+        records.mark_open(job_id)  # or held up just now
+        return record
     finally:
         lease.release()
 

@@ -21,6 +21,7 @@ def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_ur
             claim_active(record, records, again=True)
         lease.renew()  # this host may have been held up for longer than the lease lasts
         record = records.change(job_id, lambda now: _again(now, records))
+        records.mark_open(job_id)  # or held up just now
     finally:
         lease.release()
     if record.status is JobState.SUBMITTED and record.run_id is None:

@@ -4,6 +4,7 @@ import logging
 
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
+from functions.coordinator.start_job import give_way
 from functions.coordinator.states import transition
 from functions.coordinator.submit import submit
 from functions.ports import JobRunner, PortError
@@ -22,6 +23,7 @@ def start_scheduled(*, records: RecordStore, runner: JobRunner, tables_uri: str)
                 continue
             record = records.change(job_id, lambda now: _submitted(now, records))
             if record.status is JobState.SUBMITTED:
+                record = give_way(record, records)
                 submit(record, records=records, runner=runner, tables_uri=tables_uri)
         except PortError as error:
             logger.warning("the scheduled job could not be started yet: %s", error, extra={"job_id": job_id})

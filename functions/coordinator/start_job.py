@@ -4,6 +4,7 @@ A crash after the key file: the same key creates the record. After a marker: it 
 then it is taken over. After the record: the timers start the run with the same token.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,13 +15,14 @@ from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_keys import active_key, idempotency_key, new_job_id
 from functions.coordinator.record import JobRecord, JobState, Transition
 from functions.coordinator.records import Marker, RecordStore
-from functions.coordinator.states import ENDED
+from functions.coordinator.states import CALCULATING, ENDED
 from functions.coordinator.submit import submit
 from functions.ports import JobRunner
 from shared import lake_layout
 from shared.danish_time import format_instant
 from shared.job_arguments import JobArguments
 
+logger = logging.getLogger(__name__)
 RECORD_WITHIN = timedelta(minutes=1)
 """A marker whose record has not come after this long was left by a crash."""
 
@@ -151,6 +153,20 @@ def claim_active(record: JobRecord, records: RecordStore, *, again: bool = False
             raise Conflict(f"an equal actual job is under way: {holder}", jobId=holder)
         if records.take_over(path, content, marker.etag):
             return
+
+
+def give_way(record: JobRecord, records: RecordStore) -> JobRecord:
+    """A job whose start died on the way may have lost its marker to an equal one by now: then its end is wanted."""
+    if record.simulation or record.cancel_requested:
+        return record
+    try:
+        claim_active(record, records, again=True)
+    except Conflict as conflict:
+        logger.warning("the job gives way: %s", conflict, extra={"job_id": record.job_id})
+        return records.change(
+            record.job_id, lambda now: replace(now, cancel_requested=True) if now.status in CALCULATING else now
+        )
+    return record
 
 
 def _under_way(marker: Marker, path: str, records: RecordStore) -> bool:

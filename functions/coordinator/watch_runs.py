@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from functions.coordinator.errors import Conflict
 from functions.coordinator.manifests import find_failure, mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
-from functions.coordinator.start_job import claim_active
+from functions.coordinator.start_job import give_way
 from functions.coordinator.states import CALCULATING, transition
 from functions.coordinator.submit import end, submit
 from functions.ports import JobRunner, NotFound, Run, RunPhase, Unavailable
@@ -65,7 +64,7 @@ def _start(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     if now - parse_instant(_submitted(record)) > START_FOR:
         state = JobState.CANCELLED if record.cancel_requested else JobState.FAILED
         return end(record, state, "the run could not be started for an hour", records=records)
-    record = _single(record, records)
+    record = give_way(record, records)
     # A cancelled job is started as well: only so the run that an earlier try may have started becomes known.
     return submit(record, records=records, runner=runner, tables_uri=tables_uri)
 
@@ -94,21 +93,6 @@ def _never_started(record: JobRecord, records: RecordStore) -> JobRecord:
     if result.status is JobState.CANCELLED:
         records.close(result)
     return result
-
-
-def _single(record: JobRecord, records: RecordStore) -> JobRecord:
-    """A job whose start died on the way may have lost its marker to an equal one by now: then its end is wanted."""
-    if record.simulation or record.cancel_requested:
-        return record
-    try:
-        claim_active(record, records, again=True)
-    except Conflict as conflict:
-        logger.warning("the job gives way: %s", conflict, extra={"job_id": record.job_id})
-        return records.change(
-            record.job_id,
-            lambda now: replace(now, cancel_requested=True) if now.status in CALCULATING else now,
-        )
-    return record
 
 
 def _submitted(record: JobRecord) -> str:
