@@ -104,7 +104,8 @@ WITH parts AS (
 SELECT kind, ga, brp, es, time, sum(quantity)::DECIMAL(18, 3) AS quantity, list_sort(list_distinct(flatten(list(qualities)))) AS qualities
 FROM parts GROUP BY ALL;
 
-CREATE OR REPLACE TEMP TABLE per_brp AS
+-- Only a result, and not one of D05: calculated when it is written.
+CREATE OR REPLACE TEMP VIEW per_brp AS
 SELECT kind, ga, brp, time, sum(quantity)::DECIMAL(18, 3) AS quantity, list_sort(list_distinct(flatten(list(qualities)))) AS qualities
 FROM per_es GROUP BY ALL;
 

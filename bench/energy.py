@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.child import Outcome, run
-from bench.compare import differing_rows
+from bench.compare import require_equal
 from bench.warm_job import PERIOD
 
 POINTS_PER_METERING_POINT = 31 * 96
@@ -97,7 +97,5 @@ def warm_figures(folder: Path, metering_points: int, rounds: int, engines: Itera
             figure, job_id = warm(lake, engine, "D04", rounds, f"job, {engine}", metering_points)
             figures.append(figure)
             for form, rows in results.items():
-                different = differing_rows(lake, job_id, rows)
-                if any(different.values()):
-                    raise RuntimeError(f"{engine} and the {form} SQL differ at {metering_points}: {different}")
+                require_equal(lake, job_id, rows, f"{engine} and the {form} SQL at {metering_points}")
     return figures
