@@ -146,15 +146,13 @@ class JobRunner(Protocol):
     """Starts and watches Spark jobs. No call waits for a run."""
 
     def start(self, parameters: Mapping[str, str], token: str) -> int:
-        """Start a run, or find the one that this idempotency token started; returns its id.
-
-        Raises:
-            Unavailable: it cannot be reached now.
-            RunRefused: it will never start this one.
-        """
+        """Start a run, or find the one of this idempotency token; returns its id. Raises Unavailable, RunRefused."""
 
     def run(self, run_id: int) -> Run:
         """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
+
+    def find(self, job_id: str, attempt: int, since: datetime) -> Run | None:
+        """The run of a job's attempt, begun since then; None: it shows none. Raises Unavailable, NotFound (no list)."""
 
     def cancel(self, run_id: int) -> None:
         """Ask for the end of a run; one that has ended is success. Raises Unavailable."""

@@ -8,9 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.identity import managed_identity
+from functions.adapters.run_states import phase_of, states_of
 from functions.ports import NotFound, Run, RunPhase, RunRefused, Unavailable
 
 if TYPE_CHECKING:
@@ -22,49 +25,11 @@ HTTP_SECONDS = 10
 RETRY_SECONDS = 5
 """A try begins within these, and then waits a little or takes HTTP_SECONDS: a start ends within 10 s or soon after."""
 LONGEST_ERROR = 4000
+FOUND_AMONG = 200
+CLOCKS_APART = timedelta(minutes=10)
+"""The platform's clock may be so far from ours."""
 
-PHASE_BY_RESULT = {
-    "SUCCESS": RunPhase.SUCCEEDED,
-    "CANCELED": RunPhase.CANCELLED,
-    "USER_CANCELED": RunPhase.CANCELLED,
-    "UPSTREAM_CANCELED": RunPhase.CANCELLED,
-    "SKIPPED": RunPhase.CANCELLED,
-    "MAXIMUM_CONCURRENT_RUNS_REACHED": RunPhase.REFUSED,
-    "MAX_CONCURRENT_RUNS_EXCEEDED": RunPhase.REFUSED,
-}
-"""Every other result of a run that has ended, a known one or not, is a failure."""
-FAILURES = {
-    "FAILED",
-    "TIMEDOUT",
-    "UPSTREAM_FAILED",
-    "EXCLUDED",
-    "DISABLED",
-    "SUCCESS_WITH_FAILURES",
-    "INTERNAL_ERROR",
-}
-"""Results that say so whatever the life cycle."""
-ENDED = {"TERMINATED", "SKIPPED", "INTERNAL_ERROR"}
 RUN_PATH = "/api/2.2/jobs/runs/get"
-PHASE_BY_LIFE_CYCLE = {
-    "PENDING": RunPhase.WAITING,
-    "QUEUED": RunPhase.WAITING,
-    "WAITING": RunPhase.WAITING,
-    "WAITING_FOR_RETRY": RunPhase.WAITING,
-    "BLOCKED": RunPhase.WAITING,
-    "SKIPPED": RunPhase.CANCELLED,
-    "TERMINATED": RunPhase.FAILED,
-    "INTERNAL_ERROR": RunPhase.FAILED,
-}
-"""Where there is no result. RUNNING, TERMINATING, an unknown or absent one: the run has not ended."""
-
-
-def phase_of(life_cycle: str | None, result: str | None) -> RunPhase:
-    """What a run's states come down to: the result decides before the life cycle (coordinator 4)."""
-    if result in PHASE_BY_RESULT:
-        return PHASE_BY_RESULT[result]
-    if result in FAILURES or (result and life_cycle in ENDED):
-        return RunPhase.FAILED
-    return PHASE_BY_LIFE_CYCLE.get(life_cycle or "", RunPhase.RUNNING)
 
 
 @contextmanager
@@ -141,11 +106,16 @@ class DatabricksJobs:
     def _job(self) -> int:
         if self._job_id is None:
             with _errors():
-                found = next(iter(self._api.list(name=self.job_name)), None)
+                found = next((job for job in self._api.list(name=self.job_name) if self._is_named(job)), None)
             if found is None or found.job_id is None:
                 raise Unavailable("databricks", f"there is no job named {self.job_name}")
             self._job_id = found.job_id
         return self._job_id
+
+    def _is_named(self, job: "jobs.BaseJob") -> bool:
+        """Whether a listed job is the one asked for, also where the list holds others."""
+        name = job.settings.name if job.settings else None
+        return name is None or name.lower() == self.job_name.lower()
 
     def run(self, run_id: int) -> Run:
         """The run as it is now. Raises NotFound when the platform no longer knows it, Unavailable."""
@@ -158,10 +128,25 @@ class DatabricksJobs:
                 run = JobRun.from_dict(answer)
         except RunRefused as error:
             raise NotFound(str(error)) from error
-        life_cycle, result, message = _states(answer)
+        life_cycle, result, message = states_of(answer)
         phase = phase_of(life_cycle, result)
         error_text = self._error_text(run, message) if phase is RunPhase.FAILED else None
         return Run(run_id, phase, result or life_cycle or "unknown", run.run_page_url, error_text)
+
+    def find(self, job_id: str, attempt: int, since: datetime) -> Run | None:
+        """The run of a job's attempt, by its parameters in the list of runs; only the newest FOUND_AMONG are looked at.
+
+        Raises Unavailable, NotFound.
+        """
+        begun = int((since - CLOCKS_APART).timestamp() * 1000)
+        try:
+            with _errors():
+                listed = self._api.list_runs(job_id=self._job(), expand_tasks=True, start_time_from=begun)
+                same = (run for run in islice(listed, FOUND_AMONG) if _started_for(run, job_id, attempt))
+                found = next(same, None)
+        except RunRefused as error:
+            raise NotFound(str(error)) from error
+        return self.run(found.run_id) if found and found.run_id is not None else None
 
     def _error_text(self, run: "jobs.Run", message: str) -> str:
         """The error of the first failed task, else what the run says."""
@@ -199,19 +184,9 @@ class DatabricksJobs:
             raise Unavailable("databricks", f"there is no job {self._job_id}") from error
 
 
-def _states(run: Mapping[str, Any]) -> tuple[str | None, str | None, str]:
-    """Life cycle, result and message as the service tells them; from `status` where `state` tells neither."""
-    state = _member(run, "state")
-    life_cycle, result = state.get("life_cycle_state"), state.get("result_state")
-    if life_cycle or result:
-        return life_cycle, result, state.get("state_message") or ""
-    status = _member(run, "status")
-    details = _member(status, "termination_details")
-    return status.get("state"), details.get("code"), details.get("message") or state.get("state_message") or ""
-
-
-def _member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return document.get(name) or {}
+def _started_for(run: "jobs.BaseRun", job_id: str, attempt: int) -> bool:
+    given = {one.name: one.value for one in run.job_parameters or []}
+    return given.get("job-id") == job_id and given.get("attempt") == str(attempt)
 
 
 def _impatient_clock() -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from functions.adapters.in_memory_lake import FakeClock, InMemoryLake
@@ -40,6 +41,12 @@ class FakeJobRunner:
         if run_id not in self.runs:
             raise NotFound(f"run {run_id}")
         return self.runs[run_id]
+
+    def find(self, job_id: str, attempt: int, since: datetime) -> Run | None:  # noqa: ARG002 - it keeps no times
+        """The run that this attempt's parameters started."""
+        self.check()
+        wanted = {"job-id": job_id, "attempt": str(attempt)}
+        return next((self.runs[n] for n, given in self.parameters.items() if wanted.items() <= given.items()), None)
 
     def cancel(self, run_id: int) -> None:
         """Remember that its end was asked for."""

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from functions import observability
 from functions.coordinator.record import JobState
 from functions.coordinator.records import RecordStore
+from functions.coordinator.rejections import count_rejections
 from functions.coordinator.results_received import complete
 from functions.ports import LakeFile, PortError, Unavailable
 from shared import lake_layout
@@ -43,9 +44,17 @@ def dispatch_file(path: str, *, records: RecordStore, dispatching: Dispatching, 
         outcome = dispatching.dispatch(path, until)
     observability.count("aggregations.messages.sent", outcome.sent)
     observability.count("aggregations.messages.rejected", outcome.rejected)
+    if outcome.rejected and record is not None:
+        _note_rejections(job_id, records)
     if outcome.state in OUT_OF_THE_OUTBOX and record is not None:
         complete(job_id, records=records)
     return outcome.state
+
+
+def _note_rejections(job_id: str, records: RecordStore) -> None:
+    """Show on the record at once what can never be sent; while splitting goes on, its end counts it."""
+    rejected = count_rejections(job_id, records.lake).all
+    records.change(job_id, lambda now: replace(now, rejected=rejected) if now.status is JobState.DISPATCHING else now)
 
 
 def dispatch_leftovers(*, records: RecordStore, dispatching: Dispatching, until: datetime) -> None:

@@ -6,7 +6,7 @@ from functions import observability
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
-from functions.coordinator.submit import page_of
+from functions.coordinator.submit import known_run, with_run
 from functions.ports import JobRunner, Lake, NotFound
 from shared import lake_layout
 from shared.manifest import Manifest, read_manifest
@@ -33,7 +33,7 @@ def find_failure(lake: Lake, record: JobRecord) -> str | None:
 def mark_calculated(job_id: str, *, records: RecordStore, runner: JobRunner | None = None) -> JobRecord | None:
     """Calculated, if a valid manifest of the record's current attempt is there and nobody wants the job cancelled.
 
-    From then on nobody watches the run: its page is asked for now, if it is not on the record and `runner`
+    From then on nobody follows the run: its id and page are asked for now, if they are not on the record and `runner`
     is given.
     Returns the record as it is now; None when there is no such job.
     """
@@ -44,14 +44,14 @@ def mark_calculated(job_id: str, *, records: RecordStore, runner: JobRunner | No
     if manifest is None:
         return record
     rows = {table: result.rows for table, result in manifest.results.items()}
-    page = page_of(record, runner) if runner else None
+    run = known_run(record, runner) if runner else None
 
     def calculated(current: JobRecord) -> JobRecord:
         if current.status not in CALCULATING or current.cancel_requested or current.attempt != manifest.attempt:
             return current
         cause = f"the manifest of attempt {manifest.attempt} is there"
-        found = {"results": rows, "run_page": current.run_page or page, "error": None}
-        return transition(current, JobState.CALCULATED, at=records.now(), cause=cause, **found)
+        known = with_run(current, record.attempt, run)
+        return transition(known, JobState.CALCULATED, at=records.now(), cause=cause, results=rows, error=None)
 
     changed = records.change(job_id, calculated)
     if changed.history[-1:] != record.history[-1:] and changed.status is JobState.CALCULATED:

@@ -76,7 +76,11 @@ class JobRecord:
     results: dict[str, int] = field(default_factory=dict)
     """Rows per result table, from the manifest."""
     messages: int = 0
+    """How many splitting made."""
+    sent: int | None = None
+    """How many of them the post office accepted; known when the job is complete."""
     rejected: int = 0
+    """Lines under rejected/: what splitting and what dispatch could not send."""
     without_receiver: int = 0
     history: list[Transition] = field(default_factory=list)
 

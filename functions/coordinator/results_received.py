@@ -17,6 +17,7 @@ from functions.coordinator.job_index import JobIndex
 from functions.coordinator.manifests import mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
+from functions.coordinator.rejections import count_rejections
 from functions.coordinator.states import CALCULATING, transition
 from functions.ports import JobRunner, Lake, LeaseHeld, NotFound, PortError, ResultTables, Unavailable
 from shared import lake_layout
@@ -112,13 +113,15 @@ def _split(record: JobRecord, records: RecordStore, splitting: Splitting, until:
     if batches is None:
         logger.info("splitting goes on later: its time is over", extra={"job_id": record.job_id})
         return record
+    # Its first batches may have been dispatched by now.
+    refused = count_rejections(record.job_id, records.lake).at_dispatch
 
     def dispatching(now: JobRecord) -> JobRecord:
         if now.status is not JobState.SPLITTING:
             return now
         counts = {
             "messages": outcome.messages,
-            "rejected": outcome.rejected,
+            "rejected": outcome.rejected + refused,
             "without_receiver": outcome.without_receiver,
         }
         cause = f"{len(batches)} batches are in the outbox"
@@ -178,10 +181,13 @@ def complete(job_id: str, *, records: RecordStore) -> JobRecord | None:
     if not done >= set(record.batches):
         return record
 
+    rejected = count_rejections(job_id, records.lake)
+
     def completed(now: JobRecord) -> JobRecord:
         if now.status is not JobState.DISPATCHING:
             return now
-        return transition(now, JobState.COMPLETED, at=records.now(), cause="every batch is sent or rejected")
+        counts = {"sent": now.messages - rejected.at_dispatch, "rejected": rejected.all}
+        return transition(now, JobState.COMPLETED, at=records.now(), cause="every batch is sent or rejected", **counts)
 
     result = records.change(job_id, completed)
     if result.status is JobState.COMPLETED:

@@ -10,7 +10,8 @@ from functions import observability
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
-from functions.ports import JobRunner, RunRefused, Unavailable
+from functions.ports import JobRunner, Run, RunRefused, Unavailable
+from shared.danish_time import parse_instant
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,8 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
         logger.warning("the run could not be started yet: %s", error, extra={"job_id": record.job_id})
         return record
     except RunRefused as error:
-        return end(record, JobState.FAILED, f"the run was refused: {error}", records=records)
+        state = JobState.CANCELLED if record.cancel_requested else JobState.FAILED
+        return end(record, state, f"the run was refused: {error}", records=records)
     logger.info("run %s was started", run_id, extra={"job_id": record.job_id})
 
     def noted(current: JobRecord) -> JobRecord:
@@ -44,21 +46,37 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
     changed = records.change(record.job_id, noted, known=(record, etag))
     if changed.status in CALCULATING or changed.run_id != run_id:
         return changed
-    page = page_of(changed, runner)
-    return records.change(
-        record.job_id, lambda now: replace(now, run_page=page or now.run_page) if now.run_id == run_id else now
-    )
+    return note_run(changed, records=records, runner=runner)
 
 
-def page_of(record: JobRecord, runner: JobRunner) -> str | None:
-    """Where the platform shows the run, asked for if no watch has noted it; a failing read never holds the job up."""
-    if record.run_page is not None or record.run_id is None:
-        return record.run_page
-    try:
-        return runner.run(record.run_id).page
-    except Exception as error:
-        logger.warning("the page of the run is not known: %s", error, extra={"job_id": record.job_id})
+def note_run(record: JobRecord, *, records: RecordStore, runner: JobRunner) -> JobRecord:
+    """Put id and page of the run on the record of a job that goes on without it, where they are not there yet."""
+    known = known_run(record, runner)
+    return records.change(record.job_id, lambda now: with_run(now, record.attempt, known))
+
+
+def known_run(record: JobRecord, runner: JobRunner) -> Run | None:
+    """The run of a job that has its manifest, asked for where the record lacks its id or page; None: nothing new.
+
+    The answer to run-now may have been lost, so that only the platform's list tells the run. A failing read never
+    holds the job up.
+    """
+    if record.run_id is not None and record.run_page is not None:
         return None
+    try:
+        if record.run_id is not None:
+            return runner.run(record.run_id)
+        return runner.find(record.job_id, record.attempt, parse_instant(record.created))
+    except Exception as error:
+        logger.warning("the run is not known: %s", error, extra={"job_id": record.job_id})
+        return None
+
+
+def with_run(record: JobRecord, attempt: int, run: Run | None) -> JobRecord:
+    """The record with the run of that attempt on it, if it is still in it and knows no other one."""
+    if run is None or record.attempt != attempt or record.run_id not in (None, run.run_id):
+        return record
+    return replace(record, run_id=run.run_id, run_page=run.page or record.run_page)
 
 
 def end(record: JobRecord, state: JobState, reason: str, *, records: RecordStore) -> JobRecord:

@@ -9,8 +9,8 @@ from functions.coordinator.manifests import find_failure, mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.start_job import give_way
-from functions.coordinator.states import CALCULATING, transition
-from functions.coordinator.submit import end, submit
+from functions.coordinator.states import CALCULATING, ENDED, transition
+from functions.coordinator.submit import end, note_run, submit
 from functions.ports import JobRunner, NotFound, Run, RunPhase, Unavailable
 from shared.danish_time import format_instant, parse_instant
 
@@ -36,8 +36,11 @@ def watch_runs(*, records: RecordStore, runner: JobRunner, tables_uri: str) -> N
 def watch_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_uri: str) -> JobRecord | None:
     """Bring one job to where its manifest and its run say that it is."""
     record = mark_calculated(job_id, records=records, runner=runner)
-    if record is None or record.status not in CALCULATING:
-        return record
+    if record is None:
+        return None
+    if record.status not in CALCULATING:
+        calculated = record.status is not JobState.SCHEDULED and record.status not in ENDED
+        return note_run(record, records=records, runner=runner) if calculated else record
     if record.run_id is None:
         return _start(record, records=records, runner=runner, tables_uri=tables_uri)
     try:

@@ -78,7 +78,7 @@ def record(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
 
 
 ACCEPTED = record(jobId=UUID, status=STATUS, statusUrl=TEXT)
-COUNTS = record(made=WHOLE, rejected=WHOLE, withoutReceiver=WHOLE)
+COUNTS = record(("made", "rejected", "withoutReceiver"), made=WHOLE, sent=WHOLE, rejected=WHOLE, withoutReceiver=WHOLE)
 JOB = record(
     ("jobId", "status", "processType", "beginTime", "endTime", "gridAreas", "simulation", "created", "statusUrl"),
     jobId=UUID,

@@ -193,7 +193,8 @@ def job_document(record: JobRecord, request: Request, app: App) -> dict[str, Any
             "made": record.messages,
             "rejected": record.rejected,
             "withoutReceiver": record.without_receiver,
-        },
+        }
+        | ({} if record.sent is None else {"sent": record.sent}),
         "statusUrl": status_url(record.job_id, request, app),
     }
     return {name: value for name, value in document.items() if value is not None}

@@ -68,6 +68,11 @@ def archived(content: bytes) -> Iterator[tuple[str, bytes]]:
         yield json.loads(head + b"}")["message_id"], document[:-1]
 
 
+def rejected_lines(content: bytes) -> int:
+    """How many lines a file of rejected/ has."""
+    return gzip.decompress(content).count(b"\n")
+
+
 def read(event: Event, documents: Mapping[str, bytes]) -> Received:
     """Read an event; one that goes by reference has its document in the archive. Raises Wrong."""
     envelope = fields(event.body)

@@ -80,6 +80,11 @@ class Cluster:
             raise NotFound(f"run {run_id}")
         return Run(run_id, found.phase, found.state, f"https://jobs.example/run/{run_id}", found.error)
 
+    def find(self, job_id: str, attempt: int) -> Run | None:
+        """The run of a job's attempt."""
+        runs = (run for run in self.runs.values() if (run.job_id, run.attempt) == (job_id, attempt) and run.known)
+        return next((self.run(run.run_id) for run in runs), None)
+
     def cancel(self, run_id: int) -> None:
         """Its process is killed a moment later."""
         run = self.runs[run_id]

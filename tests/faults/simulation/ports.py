@@ -122,6 +122,9 @@ class HostRunner:
     def run(self, run_id: int) -> Run:
         return self.host.call("jobs API", "get", lambda: self.cluster.run(run_id))
 
+    def find(self, job_id: str, attempt: int, since: datetime) -> Run | None:
+        return self.host.call("jobs API", "list", lambda: self.cluster.find(job_id, attempt))
+
     def cancel(self, run_id: int) -> None:
         self.host.call("jobs API", "cancel", lambda: self.cluster.cancel(run_id))
 

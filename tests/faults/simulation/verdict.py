@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.faults.expected import Job, Message, expected
 from tests.faults.market import ESETT, Tables
-from tests.faults.received import Event, Received, Wrong, archived, read
+from tests.faults.received import Event, Received, Wrong, archived, read, rejected_lines
 from tests.faults.simulation.witness import ENDED, Seen, Witness
 
 SAME = ("process-type", "process-variant", "period-start", "period-end")
@@ -81,8 +81,17 @@ def _job(witness: Witness, seen: Seen, received: list[Received]) -> Iterator[str
     yield from _predecessors(witness, seen)
     wanted = expected(_job_of(witness, record))
     yield from compare(wanted, received, str(frozen["version"]), whole=record["status"] == "Completed")
-    if record["status"] == "Completed" and record["messages"] != wanted.total():
-        yield f"counts {record['messages']} messages, not {wanted.total()}"
+    files = witness.world.lake.files
+    lines = sum(rejected_lines(f.content) for p, f in files.items() if p.startswith(f"rejected/{record['job_id']}/"))
+    yield from counts(record, wanted.total(), lines)
+
+
+def counts(record: dict[str, Any], wanted: int, rejected: int) -> Iterator[str]:
+    """What is wrong with the counts on a completed job's record; `rejected`: lines under rejected/."""
+    if record["status"] == "Completed":
+        told = {name: record[name] for name in ("messages", "sent", "rejected")}
+        if told != {"messages": wanted, "sent": wanted, "rejected": rejected}:
+            yield f"counts {told}, not {wanted} messages and {rejected} rejected"
 
 
 def compare(wanted: Counter[Message], received: list[Received], version: str, *, whole: bool) -> Iterator[str]:

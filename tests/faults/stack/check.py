@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.faults.expected import Job, expected
 from tests.faults.market import ESETT, Tables, input_rows
-from tests.faults.received import Event, Wrong, archived, read
-from tests.faults.simulation.verdict import compare
+from tests.faults.received import Event, Wrong, archived, read, rejected_lines
+from tests.faults.simulation.verdict import compare, counts
 from tests.faults.stack.caller import ENDED, Caller
 from tests.faults.stack.ground import Ground
 from tests.faults.stack.plans import WITH_MANIFEST, SeedPlan
@@ -102,6 +102,8 @@ class Check:
             yield f"its predecessor is {before}, not {named}"
         wanted = expected(self._expected(record))
         yield from compare(wanted, received, str(frozen["version"]), whole=record["status"] == "Completed")
+        files = self.ground.layout.lake_folder.glob(f"rejected/{record['job_id']}/*")
+        yield from counts(record, wanted.total(), sum(rejected_lines(path.read_bytes()) for path in files))
 
     def _expected(self, record: dict[str, Any]) -> Job:
         frozen = record["frozen"]

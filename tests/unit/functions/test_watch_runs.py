@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -9,7 +11,7 @@ from functions.adapters.databricks import phase_of
 from functions.adapters.in_memory import FakeJobRunner
 from functions.coordinator.record import JobState
 from functions.coordinator.states import CALCULATING
-from functions.ports import NotFound, RunPhase, RunRefused, Unavailable
+from functions.ports import NotFound, Run, RunPhase, RunRefused, Unavailable
 from tests.support.app import World, problem
 
 
@@ -89,6 +91,59 @@ def test_a_page_that_cannot_be_had_holds_no_job_up(error: Exception) -> None:
     world.runner.failing = error
     world.app.manifest_appeared(f"aggregations/completed/{job_id}.1.json")
     assert (world.record(job_id).status, world.record(job_id).run_page) == (JobState.COMPLETED, None)
+
+
+@dataclass
+class LosesReplies(FakeJobRunner):
+    """Starts the run, but its answer never arrives."""
+
+    hidden: bool = False
+
+    def start(self, parameters: Mapping[str, str], token: str) -> int:
+        super().start(parameters, token)
+        raise Unavailable("databricks", "no reply")
+
+    def find(self, job_id: str, attempt: int, since: datetime) -> Run | None:
+        if self.hidden:
+            raise Unavailable("databricks", "no answer")
+        return super().find(job_id, attempt, since)
+
+
+@pytest.mark.parametrize("by_event", [True, False])
+def test_a_run_whose_start_was_never_answered_is_found_when_its_manifest_is_there(by_event: bool) -> None:
+    world = World(runner=LosesReplies())
+    job_id = world.start(simulation=True)
+    world.finish_run(job_id)
+    assert world.record(job_id).run_id is None
+    if by_event:
+        world.app.manifest_appeared(f"aggregations/completed/{job_id}.1.json")
+    else:
+        world.app.watch()
+    job = json.loads(world.call("GET", f"jobs/{job_id}").body)
+    assert (job["runId"], job["runPage"]) == (1, "https://jobs.example/run/1")
+    assert len(world.runner.runs) == 1
+
+
+def test_a_run_that_could_not_be_found_at_once_is_found_while_its_job_goes_on() -> None:
+    runner = LosesReplies(hidden=True)
+    world = World(runner=runner)
+    job_id = world.start()
+    world.finish_run(job_id)
+    world.app.manifest_appeared(f"aggregations/completed/{job_id}.1.json")
+    assert (world.record(job_id).status, world.record(job_id).run_id) == (JobState.DISPATCHING, None)
+    runner.hidden = False
+    world.app.watch()
+    assert (world.record(job_id).run_id, world.record(job_id).run_page) == (1, "https://jobs.example/run/1")
+
+
+def test_a_cancelled_job_whose_start_is_refused_is_cancelled() -> None:
+    world = World()
+    world.runner.failing = Unavailable("databricks")
+    job_id = world.start()
+    world.call("DELETE", f"jobs/{job_id}")
+    world.runner.failing = RunRefused("no such entry point")
+    world.app.watch()
+    assert world.record(job_id).status is JobState.CANCELLED
 
 
 def test_a_run_that_is_done_before_its_id_is_known_is_noted_with_its_page() -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -54,6 +55,16 @@ def test_a_run_is_started_once_per_token_by_the_jobs_name(jobs_url: str) -> None
     run = ended(jobs, run_id)
     assert (run.phase, run.state) == (RunPhase.SUCCEEDED, "SUCCESS")
     assert run.page
+
+
+def test_a_run_whose_start_was_never_answered_is_found_by_its_parameters(jobs_url: str) -> None:
+    jobs, since = DatabricksJobs(jobs_url, token="local"), datetime.now(UTC)
+    jobs.start({"job-id": "y", "attempt": "1"}, "y-1")
+    run_id = jobs.start({"job-id": "x", "attempt": "2"}, "x-2")
+    found = jobs.find("x", 2, since)
+    assert found is not None
+    assert (found.run_id, found.page) == (run_id, jobs.run(run_id).page)
+    assert jobs.find("x", 1, since) is None
 
 
 def test_a_failed_run_gives_the_error_of_its_task(jobs_url: str) -> None:
