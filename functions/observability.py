@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}")
 TRACER = "settlement"
+_job: ContextVar[str | None] = ContextVar("job", default=None)
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -43,9 +45,13 @@ def job_trace(name: str, caller_traceparent: str | None) -> Iterator[JobTrace]:
 
 @contextmanager
 def job_span(name: str, traceparent: str | None, **attributes: str | int) -> Iterator[None]:
-    """One step of a job, inside its trace."""
-    with _span(name, traceparent, attributes):
-        yield
+    """One step of a job, inside its trace; what is logged meanwhile is about that job."""
+    token = _job.set(str(attributes.get("job_id", "")) or None)
+    try:
+        with _span(name, traceparent, attributes):
+            yield
+    finally:
+        _job.reset(token)
 
 
 def past_span(name: str, traceparent: str | None, begin: str, end: str) -> None:
@@ -123,7 +129,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            "job_id": getattr(record, "job_id", None),
+            "job_id": getattr(record, "job_id", None) or _job.get(),
         }
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:

@@ -8,6 +8,7 @@ PortError
 ├── AlreadyExists      a file that was to be created is there (If-None-Match:*)
 ├── Changed            the file is no longer the one that the ETag names (If-Match), or its lease is not ours
 ├── LeaseHeld          another one works on the file
+├── TooLarge           the post office takes less than it said: from now on, messages are measured by less
 ├── RunRefused         the job platform will never start this run; the message is its reason
 └── InvalidToken       an access token that proves nothing
 """
@@ -54,6 +55,10 @@ class RunRefused(PortError):
     """The job platform will not start this run however often it is asked."""
 
 
+class TooLarge(PortError):
+    """The post office refused a size that it had said it takes; from now on `fits` goes by less."""
+
+
 class Clock(Protocol):
     """The time, so that tests decide it."""
 
@@ -91,10 +96,10 @@ class Lake(Protocol):
         """Create a file in place, flushed once with close; returns its ETag. Raises AlreadyExists."""
 
     def replace(self, path: str, content: bytes, etag: str) -> str:
-        """Write a new content if the file is still the one that `etag` names. Raises Changed, NotFound.
+        """Write a new content if the file is still the one that `etag` names; its ETag, "" where the lake tells none.
 
         Readers see the old content or the new one, never a part, and a crash leaves the old one. Not for watched
-        folders. Returns the new ETag, or "" where the lake does not tell it.
+        folders. Raises Changed, NotFound.
         """
 
     def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
@@ -200,8 +205,7 @@ class MessageIndex(Protocol):
     def search(self, wanted: Mapping[str, str], *, after: tuple[str, str, int] | None, limit: int) -> Sequence[Row]:
         """Rows by their fields, sorted by (job_id, batch, number), from behind `after` on.
 
-        `wanted`: field → value; and `sent_from`, `sent_to`, `period_from`, `period_to` (half-open): what was sent in
-        that time, or whose period overlaps that one.
+        `wanted`: field → value; `sent_from`, `sent_to`, `period_from`, `period_to` (half-open): overlaps that time.
         """
 
     def tidy(self, keep_from: datetime | None) -> None:
@@ -225,8 +229,7 @@ class PostOffice(Protocol):
     def send(self, messages: Iterable[PostOfficeMessage]) -> None:
         """Send messages in order, partition key = recipient; returns when all are accepted.
 
-        Raises:
-            Unavailable: after retries inside the function's time; any number of the messages may have been accepted.
+        Raises Unavailable (after retries) or TooLarge; any number of the messages may have been accepted then.
         """
 
     def fits(self, message: PostOfficeMessage) -> bool:

@@ -40,6 +40,8 @@ class Rule:
     nth: list[int] = field(default_factory=list)
     probability: float = 1.0
     times: int | None = None
+    over: int = 0
+    """Bytes: smaller operations are spared, where the stand-in tells their size."""
     matched: int = 0
     fired: int = 0
 
@@ -68,14 +70,17 @@ class Faults:
         self._rules = [Rule(**rule) for rule in document.get("rules", [])]
         self.random = random.Random(document.get("seed", 0))  # noqa: S311 - see above
 
-    def strike(self, operations: Collection[str], path: str, among: Collection[str] | None = None) -> list[Rule]:
-        """The rules that fire for one operation, known by all its names, on a path."""
+    def strike(
+        self, operations: Collection[str], path: str, among: Collection[str] | None = None, size: int = 0
+    ) -> list[Rule]:
+        """The rules that fire for one operation of that many bytes, known by all its names, on a path."""
         return [
             rule
             for rule in self._rules
             if (rule.on == "any" or rule.on in operations)
             and path.startswith(rule.path)
             and (among is None or rule.fault in among)
+            and size >= rule.over
             and rule.fires(self.random.random())
         ]
 

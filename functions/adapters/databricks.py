@@ -44,7 +44,8 @@ def _errors() -> Iterator[None]:
         raise NotFound(str(error)) from error
     except errors.BadRequest as error:
         raise RunRefused(str(error)) from error
-    except (DatabricksError, OSError, ValueError) as error:
+    except (DatabricksError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # The last ones: the SDK could make nothing of what it was answered.
         raise Unavailable("databricks", type(error).__name__) from error
 
 

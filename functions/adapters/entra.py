@@ -32,6 +32,8 @@ class EntraTokens:
         """The claims of a valid token. Raises InvalidToken, Unavailable."""
         import jwt
 
+        if not self.jwks_url:
+            raise InvalidToken("no issuer is set whose tokens could be checked")
         try:
             header = jwt.get_unverified_header(token)
             if header.get("alg") != "RS256":

@@ -6,6 +6,7 @@ a send is waiting for the hub. Throttling and lost links are repeated with backo
 producer, so a repeated batch may be there twice: its message ids tell.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,16 +14,21 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 from functions.adapters.event_hub_link import HubLink
-from functions.ports import PostOfficeMessage
+from functions.ports import PostOfficeMessage, TooLarge, Unavailable
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.eventhub import EventData, EventDataBatch
 
+logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/x-protobuf"
 PATIENCE = 45.0
 """Seconds that one batch is tried for: less than a dispatcher's lease lasts."""
 LINKS = 3
+LEAST = 1500
+"""A hub that does not take as much takes no message at all, not even one that goes by reference."""
+LESS_FOR = 600.0
+"""Seconds for which less is sent at once than the hub announces, after it refused that."""
 _ROOM = 4096
 """What properties and framing of an event need at most; nearer to the limit the SDK counts."""
 
@@ -40,18 +46,47 @@ class EventHubPostOffice:
     ) -> None:
         self._links = [HubLink(settings, patience, sleep, monotonic) for _ in range(LINKS)]
         self._sending = threading.Lock()
+        self._monotonic = monotonic
+        self._less_until = float("-inf")
 
     def send(self, messages: Iterable[PostOfficeMessage]) -> None:
-        """Send messages in order; returns when the hub has accepted all. Raises Unavailable."""
+        """Send messages in order; returns when the hub has accepted all. Raises Unavailable, TooLarge."""
         # Files are dispatched in several threads; each takes the links in its turn, so that orders never mix.
         with self._sending:
+            if self._monotonic() > self._less_until:
+                self._links[0].at_most = 0
             lanes = _Lanes(self._links)
             try:
-                for message in messages:
-                    lanes.put(message.recipient, _event(message))
-                lanes.finish()
-            finally:
-                lanes.wait()
+                try:
+                    for message in messages:
+                        lanes.put(message.recipient, _event(message))
+                    lanes.finish()
+                finally:
+                    lanes.wait()
+            except Unavailable:
+                self._forget_links()
+                raise
+            except TooLarge:
+                self._measure_anew()
+                raise
+
+    def _forget_links(self) -> None:
+        """Batches are made by the first link's limit whichever sends them: all of them are asked for it anew."""
+        for link in self._links:
+            link.forget()
+            link.refused = 0
+
+    def _measure_anew(self) -> None:
+        """Go by what the hub announces now; if that is no less, by half of what it refused. Raises Unavailable."""
+        first, refused = self._links[0], max(link.refused for link in self._links)
+        before = first.largest()
+        self._forget_links()
+        if first.largest() < before:
+            return
+        if before <= LEAST:
+            raise Unavailable("post office", f"it refuses {refused} bytes as too large")
+        first.at_most, self._less_until = max(LEAST, min(before, refused) // 2), self._monotonic() + LESS_FOR
+        logger.warning("the post office takes less than it announces: from now on %s bytes at once", first.at_most)
 
     def fits(self, message: PostOfficeMessage) -> bool:
         """Whether the hub takes a message of this size in one event. Raises Unavailable."""

@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from functions.adapters.identity import managed_identity
-from functions.ports import Unavailable
+from functions.ports import TooLarge, Unavailable
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 WAITING_BATCHES = 2
 """Batches that a link may have before it, of a megabyte each."""
+SIZE_REFUSALS = 3
+"""So often one batch may be refused for its size before it counts: a link may have been renewed under it."""
+SIZE_EXCEEDED = "LinkMessageSizeExceeded"
+"""What the SDK's error says where the hub told that a message is larger than it takes."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
 
 
@@ -34,13 +39,18 @@ class HubLink:
         self._settings, self._patience, self._sleep, self._monotonic = settings, patience, sleep, monotonic
         self._client: EventHubProducerClient | None = None
         self._largest = 0
+        self.at_most = 0
+        """What the hub was found to take where it announces more; 0: what it announces."""
+        self.refused = 0
+        """Bytes of the last batch that was refused as too large."""
         self._lock = threading.RLock()
         self._thread: ThreadPoolExecutor | None = None
         self._pending: deque[Future[None]] = deque()
 
     def largest(self) -> int:
-        """Bytes that the hub takes at once. Raises Unavailable."""
-        return self._largest or self._try(self._ask_largest)
+        """Bytes that the hub takes at once, `at_most` at most. Raises Unavailable."""
+        announced = self._largest or self._try(self._ask_largest)
+        return min(announced, self.at_most or announced)
 
     def new_batch(self, receiver: str) -> "EventDataBatch":
         """An empty batch of that size for one receiver. Raises Unavailable."""
@@ -60,7 +70,7 @@ class HubLink:
             self._pending.popleft().result()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="post-office")
-        self._pending.append(self._thread.submit(self._deliver, batch))
+        self._pending.append(self._thread.submit(copy_context().run, self._deliver, batch))
 
     def drain(self) -> None:
         """Wait until all are accepted. Raises Unavailable when one has failed."""
@@ -81,7 +91,7 @@ class HubLink:
         try:
             self._connected().get_eventhub_properties()
         except (EventHubError, OSError) as error:
-            self._forget()
+            self.forget()
             raise Unavailable("post office", type(error).__name__) from error
 
     def close(self) -> None:
@@ -89,10 +99,14 @@ class HubLink:
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
-        self._forget()
+        self.forget()
 
     def _deliver(self, batch: "EventDataBatch") -> None:
-        self._try(lambda client: client.send_batch(batch))
+        try:
+            self._try(lambda client: client.send_batch(batch))
+        except TooLarge:
+            self.refused = batch.size_in_bytes
+            raise
 
     def _ask_largest(self, client: "EventHubProducerClient") -> int:
         # Without a size of ours, a batch takes the one that the hub announced on the link.
@@ -100,19 +114,22 @@ class HubLink:
         return self._largest
 
     def _try[T](self, act: Callable[["EventHubProducerClient"], T]) -> T:
-        """Do it until it works or the patience is over."""
+        """Do it until it works or the patience is over. Raises Unavailable, TooLarge."""
         from azure.eventhub.exceptions import AuthenticationError, EventHubError
 
         give_up = self._monotonic() + self._patience
-        longest = _FIRST_WAIT
+        longest, too_large = _FIRST_WAIT, 0
         while True:
             try:
                 return act(self._connected())
             except (EventHubError, OSError) as error:
                 # Jitter, so that many instances do not come back at the same moment.
                 pause = random.uniform(longest / 2, longest)  # noqa: S311 - nothing secret
+                too_large += SIZE_EXCEEDED in str(error)
+                if too_large > SIZE_REFUSALS:
+                    raise TooLarge(f"the post office refused: {error}") from error
                 if isinstance(error, AuthenticationError) or self._monotonic() + pause > give_up:
-                    self._forget()
+                    self.forget()
                     raise Unavailable("post office", f"{type(error).__name__}: {error}", retry_after=longest) from error
                 logger.warning("the post office refused: %s; again in %.1f s", type(error).__name__, pause)
                 self._sleep(pause)
@@ -141,7 +158,7 @@ class HubLink:
             retry_backoff_factor=0.1,
         )
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Close the client: the next use connects anew and asks again how large a message may be."""
         with self._lock:
             client, self._client, self._largest = self._client, None, 0

@@ -25,6 +25,7 @@ from functions.ports import (
     NotFound,
     PostOffice,
     PostOfficeMessage,
+    TooLarge,
 )
 from shared import lake_layout
 
@@ -146,7 +147,7 @@ class _Batch:
         try:
             # The hub may keep a batch waiting for longer than the lease lasts.
             with renewing(lease, self.path):
-                self.post_office.send(self._events(lines, rejected, lease))
+                self._send_all(lines, rejected, lease)
         except _TimeOver:
             return self.outcome(Dispatched.LATER)
         self._keep(rejected)
@@ -161,6 +162,17 @@ class _Batch:
             self.lake.delete(self.path, lease=lease)
             return self.outcome(Dispatched.SENT_BEFORE)
         return self.outcome(Dispatched.SENT, len(lines) - len(rejected), len(rejected))
+
+    def _send_all(self, lines: Sequence[LineView], rejected: list[dict[str, object]], lease: Lease) -> None:
+        """Send from the beginning, again where the hub takes less than it said: more then goes by reference."""
+        while True:
+            rejected.clear()
+            try:
+                self.post_office.send(self._events(lines, rejected, lease))
+            except TooLarge as error:
+                logger.warning("batch %s is sent anew: %s", self.batch, error, extra={"job_id": self.job_id})
+                continue
+            return
 
     def _events(
         self, lines: Sequence[LineView], rejected: list[dict[str, object]], lease: Lease

@@ -8,9 +8,17 @@ Refusal
 IllegalTransition     a change of state that the table does not know; a use case turns it into a Conflict
 """
 
+import re
 from collections.abc import Mapping
 
 from shared.errors import SettlementError
+
+_FOLDERS = re.compile(r"(?:file://|(?<![\w.:/…-]))/(?:[^\s'\":,;()<>/]+/)+")
+
+
+def without_folders(reason: str) -> str:
+    """A reason as callers may see it: files keep their names, where they lie on a machine is nobody's business."""
+    return _FOLDERS.sub("…/", reason)
 
 
 class Refusal(SettlementError):

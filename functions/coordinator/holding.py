@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from functions.ports import Lake, Lease, PortError
 
@@ -27,7 +28,7 @@ def holding(path: str, lake: Lake) -> Iterator[Lease]:
 def renewing(lease: Lease, path: str) -> Iterator[None]:
     """Renew a lease that one has, whatever the work waits for."""
     done = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(lease, done, path), daemon=True)
+    keeper = threading.Thread(target=copy_context().run, args=(_keep, lease, done, path), daemon=True)
     keeper.start()
     try:
         yield

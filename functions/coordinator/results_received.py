@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from functions import observability
+from functions.coordinator.errors import without_folders
 from functions.coordinator.freeze import freeze
 from functions.coordinator.holding import holding
 from functions.coordinator.job_index import JobIndex
@@ -156,7 +157,7 @@ def _count_failure(record: JobRecord, reason: str, records: RecordStore) -> JobR
         failures = now.split_failures + 1
         if failures < FAILED_SPLITS:
             return replace(now, split_failures=failures)
-        error = f"{failures} failed splits, the last: {reason[:LONGEST_REASON]}"
+        error = f"{failures} failed splits, the last: {without_folders(reason)[:LONGEST_REASON]}"
         failed = {"split_failures": failures, "error": error}
         return transition(now, JobState.FAILED, at=records.now(), cause=error, **failed)
 

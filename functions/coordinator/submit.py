@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 
 from functions import observability
+from functions.coordinator.errors import without_folders
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
 from functions.coordinator.states import CALCULATING, transition
@@ -35,7 +36,7 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
         return record
     except RunRefused as error:
         state = JobState.CANCELLED if record.cancel_requested else JobState.FAILED
-        return end(record, state, f"the run was refused: {error}", records=records)
+        return end(record, state, without_folders(f"the run was refused: {error}"), records=records)
     logger.info("run %s was started", run_id, extra={"job_id": record.job_id})
 
     def noted(current: JobRecord) -> JobRecord:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from functions.coordinator.errors import without_folders
 from functions.coordinator.manifests import find_failure, mark_calculated
 from functions.coordinator.record import JobRecord, JobState
 from functions.coordinator.records import RecordStore
@@ -148,7 +149,7 @@ def _succeeded(record: JobRecord, run: Run, records: RecordStore) -> JobRecord:
 
 def _failed(record: JobRecord, run: Run, records: RecordStore) -> JobRecord:
     reason = find_failure(records.lake, record) or run.error or f"run {run.run_id} ended as {run.state}"
-    return _ended(record, JobState.FAILED, reason, records)
+    return _ended(record, JobState.FAILED, without_folders(reason), records)
 
 
 def _cancelled(record: JobRecord, run: Run, records: RecordStore) -> JobRecord:

@@ -8,7 +8,7 @@ from functions.coordinator.errors import Conflict, IllegalTransition, NothingThe
 from functions.ports import Changed, LeaseHeld, Unavailable
 from functions.web import health
 from functions.web.access import Caller, authenticate, authorise
-from functions.web.http import Problem, Request, Response, negotiate, wrong
+from functions.web.http import LARGEST_BODY, Problem, Request, Response, negotiate, wrong
 from functions.web.jobs import base_url
 from functions.web.routes import BY_PATH, Operation
 from functions.wiring import App
@@ -33,7 +33,7 @@ def answer(request: Request, path: str, app: App) -> Response:
             whole = _perform(request, operations["GET"], app)
             return replace(whole, body=b"")
         if request.method not in operations:
-            allowed = ", ".join(operations)
+            allowed = ", ".join([*operations, "HEAD"] if route.safe else operations)
             raise Problem(405, f"{request.method} is not allowed here, {allowed} is", headers={"Allow": allowed})
         return _perform(request, operations[request.method], app)
     except Problem as problem:
@@ -51,6 +51,8 @@ def _perform(request: Request, operation: Operation, app: App) -> Response:
     if operation.roles and not broken:
         caller = authenticate(request, app)
         authorise(caller, operation.roles)
+    if len(request.body) > LARGEST_BODY:
+        raise Problem(413, f"the body is larger than {LARGEST_BODY} bytes")
     negotiate(request.headers.get("accept"), operation.media)
     return operation.handler(request, caller, app)
 

@@ -32,7 +32,7 @@ class Operation:
     @property
     def problems(self) -> tuple[int, ...]:
         """Every problem that it may answer with."""
-        guarded = (400, 401, 403, 406, 503) if self.roles else (406,)
+        guarded = (400, 401, 403, 406, 413, 503) if self.roles else (406, 413)
         return tuple(sorted({*guarded, *self.also}))
 
 

@@ -66,7 +66,7 @@ class Ingress:
         if delivery.aborted:
             delivery.settle()
             return
-        rules = self._faults.strike((SEND,), self._hub.address_of(self._partition), FAULTS)
+        rules = self._faults.strike((SEND,), self._hub.address_of(self._partition), FAULTS, len(message))
         fault = next((rule.fault for rule in rules if rule.fault != "delay"), None)
         delay = sum(rule.seconds for rule in rules if rule.fault == "delay")
         if delay:

@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from tests.faults.simulation.run import simulate
-from tests.faults.stack.run import BATCH, run_batch
-from tests.faults.summary import Result, report
+from tests.faults.simulation import cluster, storm
+from tests.faults.simulation.run import SIMULATED, simulate
+from tests.faults.stack import battle
+from tests.faults.stack.run import BATCH, ON_THE_STACK, run_batch
+from tests.faults.summary import KINDS, Result, report
 
-ON_THE_STACK = 20
+ONE_OF = 20
 """One seed of so many runs on the real stack."""
+KINDS |= {SIMULATED: storm.KINDS | cluster.KINDS, ON_THE_STACK: battle.KINDS | {storm.BY_REFERENCE}}
 
 
 def main() -> int:
@@ -41,8 +44,8 @@ def main() -> int:
 
 def _all(seeds: range) -> Iterator[Result]:
     """The simulated seeds by as many processes as there are cores, then the others, batch by batch."""
-    simulated = [seed for seed in seeds if seed % ON_THE_STACK]
-    on_the_stack = [seed for seed in seeds if not seed % ON_THE_STACK]
+    simulated = [seed for seed in seeds if seed % ONE_OF]
+    on_the_stack = [seed for seed in seeds if not seed % ONE_OF]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         yield from pool.map(simulate, simulated, chunksize=4)
     for start in range(0, len(on_the_stack), BATCH):

@@ -29,6 +29,7 @@ ENDS = {
     "run: leaves its manifest late": 1,
 }
 """How a run may end, and how often."""
+KINDS = frozenset(ENDS) - {"manifest"}
 WITH_MANIFEST = ("manifest", "run: writes its manifest in pieces", "run: leaves its manifest late")
 
 

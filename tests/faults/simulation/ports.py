@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from functions.adapters.in_memory_lake import InMemoryLease
-from functions.ports import AlreadyExists, Changed, LakeFile, NotFound, PostOfficeMessage, Run, Unavailable
+from functions.ports import AlreadyExists, Changed, LakeFile, NotFound, PostOfficeMessage, Run, TooLarge, Unavailable
 from shared.result_series import ResultSeries
 from tests.faults.received import Event
+from tests.faults.simulation.storm import BY_REFERENCE
 from tests.faults.simulation.world import Host, Killed
+
+LEAST = 500
+"""Bytes that a body needs which goes by reference, and more."""
 
 
 class HostClock:
@@ -65,7 +69,7 @@ class HostLake:
 
     def _swap(self, aside: str, path: str, etag: str) -> None:
         world = self.host.world
-        if path.startswith(("jobs/", "state/")) and world.storm.strikes("another one writes the record"):
+        if path.startswith(("jobs/", "state/")) and world.storm.strikes("ETag race: another one writes the record"):
             world.lake.touch(path)
         self.core.replace(path, self.core.files[aside].content, etag)
         self.core.delete(aside)
@@ -201,12 +205,16 @@ class HostPostOffice:
 
     def __init__(self, host: Host) -> None:
         self.host, self.world = host, host.world
+        self.at_most = host.world.largest
 
     def send(self, messages: Iterable[PostOfficeMessage]) -> None:
         for message in messages:
             self.host.call("hub", "send", lambda: None)
             if self.world.storm.strikes("hub throttles"):
                 raise Unavailable("post office", "server busy")
+            if self.world.storm.strikes("hub refuses a message as too large"):
+                self.at_most = max(LEAST, self.at_most // 2)
+                raise TooLarge("a message is larger than the hub takes")
             self._accept(message)
             if self.world.storm.strikes("hub takes it twice"):
                 self._accept(message)
@@ -221,9 +229,9 @@ class HostPostOffice:
         self.world.hub.append(event)
 
     def fits(self, message: PostOfficeMessage) -> bool:
-        fits = len(message.body) <= self.world.largest
+        fits = len(message.body) <= self.at_most
         if not fits:
-            self.world.storm.count("message too large for the hub")
+            self.world.storm.count(BY_REFERENCE)
         return fits
 
     def check(self) -> None:

@@ -21,6 +21,7 @@ from tests.faults.simulation.witness import Witness
 from tests.faults.simulation.world import World
 from tests.faults.summary import Result
 
+SIMULATED = "simulated"
 STORM_SECONDS = 900.0
 CALM_SECONDS = 6 * 3600.0
 AFTERWARDS = 300.0
@@ -43,7 +44,7 @@ def simulate(seed: int) -> Result:
     states = Counter(seen.record["status"] for seen in witness.jobs.values())
     return Result(
         seed,
-        "simulated",
+        SIMULATED,
         f"python -m tests.faults --simulated {seed}",
         list(look(witness)),
         world.storm.fired,

@@ -16,7 +16,7 @@ from functions.wiring import App
 from tests.faults.market import input_rows
 from tests.faults.received import PUBLIC_BASE_URL, Event
 from tests.faults.simulation.baton import Baton, TurnLock
-from tests.faults.simulation.storm import Storm
+from tests.faults.simulation.storm import FULL, REORDERED, Storm
 from tests.support.app import ENVIRONMENT
 from tests.support.message_index import InMemoryMessageIndex
 from tests.support.results import InMemoryResults
@@ -89,11 +89,20 @@ class Host:
 
     def _refused(self, port: str, writes: bool) -> bool:
         world = self.world
-        if port in ("lake", "jobs API") and world.storm.strikes(f"{port} refuses"):
+        if port == "lake" and world.storm.strikes("lake refuses"):
+            return True
+        if port == "jobs API" and any(world.storm.strikes(f"jobs API {how}") for how in ("answers 429", "answers 503")):
+            return True
+        if port == "jobs API" and world.storm.strikes("jobs API times out"):
+            world.clock.advance(seconds=10)
             return True
         if writes and world.lake_full_until > world.clock.now():
-            world.storm.count("write to a full or read-only lake")
+            world.storm.count(FULL)
             return True
+        if port == "hub":
+            if world.storm.strikes("hub killed"):
+                world.hub_down_until = world.clock.now() + timedelta(seconds=world.random.uniform(1, 90))
+            return world.hub_down_until > world.clock.now()
         return False
 
     def _turn(self, label: str) -> None:
@@ -128,11 +137,12 @@ class World:
         self.hub: list[Event] = []
         self.largest = self.random.choice((1_000_000, 1_000_000, 2_300))
         self.hard_runs = self.random.random() < 0.7
-        self.lake_full_until = START
+        self.lake_full_until = self.hub_down_until = START
         self.killed_at: set[str] = set()
         self.failures: list[str] = []
         self.hosts: list[Host] = []
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._newest_event = 0
         self._numbers = iter(range(10**9))
         self.cluster = Cluster(self)
         for name in ("a", "b"):
@@ -186,9 +196,17 @@ class World:
             return
         for _ in range(2 if self.storm.strikes("event doubled") else 1):
             slow = self.storm.strikes("event delayed")
+            number = self.number()
             self.later(
-                self.random.uniform(1, 200) if slow else self.random.uniform(0.01, 2), lambda: self._deliver(path)
+                self.random.uniform(1, 200) if slow else self.random.uniform(0.01, 2),
+                lambda number=number: self._arrive(path, number),
             )
+
+    def _arrive(self, path: str, number: int) -> None:
+        if self.storm.raging and number < self._newest_event:
+            self.storm.count(REORDERED)
+        self._newest_event = max(self._newest_event, number)
+        self._deliver(path)
 
     def _deliver(self, path: str, attempt: int = 1) -> None:
         if not self.hosts:

@@ -10,7 +10,7 @@ from local.services import EVENT_HUB, FUNCTIONS, JOBS, LAKE
 from tests.faults.stack.ground import OTHER, Ground
 
 HOSTS = (FUNCTIONS, OTHER)
-KILLED = (*HOSTS, *HOSTS, LAKE, JOBS, EVENT_HUB)
+KILLED = (*HOSTS, *HOSTS, LAKE, JOBS, EVENT_HUB, EVENT_HUB)
 CHANCES = {"probability": 0.3}
 RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
     LAKE: {
@@ -23,7 +23,7 @@ RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
         "lake loses replies": [{"on": "write", "fault": "lost_reply", **CHANCES}],
         "lake is slow": [{"on": "any", "fault": "delay", "seconds": 0.3, **CHANCES}],
         "lake hangs": [{"on": "any", "fault": "hang", "seconds": 1.0, "probability": 0.1}],
-        "another one changes the file": [{"on": "write", "path": "jobs/", "fault": "race", **CHANCES}],
+        "ETag race: another one changes the file": [{"on": "write", "path": "jobs/", "fault": "race", **CHANCES}],
         "events are dropped": [{"on": "event", "fault": "drop", "probability": 0.6}],
         "events are doubled": [{"on": "event", "fault": "double", "probability": 0.6}],
         "events are delayed": [{"on": "event", "fault": "delay", "seconds": 4, "probability": 0.6}],
@@ -46,13 +46,19 @@ RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
         "hub drops connections": [{"on": "send", "fault": "drop_connection_before", **CHANCES}],
         "hub drops connections after it accepted": [{"on": "send", "fault": "drop_connection_after", **CHANCES}],
         "hub is slow": [{"on": "send", "fault": "delay", "seconds": 0.5, **CHANCES}],
+        "hub refuses a message as too large": [{"on": "send", "fault": "oversize", "probability": 0.2}],
+        "hub takes less than it announces": [{"on": "send", "fault": "oversize", "over": 1900}],
     },
 }
+KINDS = frozenset(kind for rules in RULES.values() for kind in rules)
+MILD = {LAKE: 0.06, JOBS: 0.06, EVENT_HUB: 0.08}
+"""How often every kind strikes all the time; for a few seconds at a time one of them is frequent as above.
 
-
-MILD = 0.06
-"""How often every kind strikes all the time; for a few seconds at a time one of them is frequent as above."""
-ALWAYS_WHOLE = ("lake is read-only", "lake is full")
+A job sends a few batches only, so that what strikes the hub must strike more often.
+"""
+LIMITS = (1900, 1 << 20)
+"""Bytes that the hub takes at once, now the one, now the other: larger messages go by reference."""
+ALWAYS_WHOLE = ("lake is read-only", "lake is full", "hub takes less than it announces")
 
 
 class Battle:
@@ -61,7 +67,14 @@ class Battle:
     def __init__(self, ground: Ground, seed: int) -> None:
         self.ground, self.random = ground, Random(seed)
         self.fired: Counter[str] = Counter()
+        self.kinds = [(name, kind) for name, rules in RULES.items() for kind in rules]
         self._broken: dict[str, list[str]] = {}
+        self._turns: list[tuple[str, str]] = []
+        self._kills: list[str] = []
+
+    def begin(self) -> None:
+        """The hub has one of its limits."""
+        self.ground.largest_message(self.random.choice(LIMITS))
 
     def rage(self, seconds: float) -> None:
         """Make faults for so long, then mend everything."""
@@ -69,17 +82,39 @@ class Battle:
         for name in RULES:
             self._break(name, self.random.choice(sorted(RULES[name])))
         while time.monotonic() < ends:
+            if not self._turns:  # every kind has its turn before any has another
+                self._turns = self.random.sample(self.kinds, len(self.kinds))
+            self._break(*self._turns.pop())
             draw = self.random.random()
-            if draw < 0.25:
+            if draw < 0.3:
                 self._kill()
-            elif draw < 0.9:
-                name = self.random.choice((LAKE, LAKE, JOBS, EVENT_HUB))
-                self._break(name, self.random.choice(sorted(RULES[name])))
-            else:
+            elif draw < 0.4:
                 self.ground.clock.write_text(str(self.random.uniform(-60, 60)))
                 self.fired["clock jumps"] += 1
+            elif draw < 0.6:
+                self._limit()
             time.sleep(self.random.uniform(0.5, 2))
         self.mend()
+
+    def rage_at_the_hub(self, seconds: float) -> None:
+        """Everything else runs, so that much is sent: to a hub that fails in every way, and is killed."""
+        ends = time.monotonic() + seconds
+        kinds: list[str] = []
+        while time.monotonic() < ends:
+            kinds = kinds or self.random.sample(sorted(RULES[EVENT_HUB]), len(RULES[EVENT_HUB]))
+            self._break(EVENT_HUB, kinds.pop())
+            draw = self.random.random()
+            if draw < 0.15:
+                self._kill(EVENT_HUB)
+            elif draw < 0.35:
+                self._limit()
+            time.sleep(self.random.uniform(0.5, 2))
+        self.mend()
+
+    def _limit(self) -> None:
+        with suppress(OSError):  # the hub is just starting
+            self.ground.largest_message(self.random.choice(LIMITS))
+            self.fired["the hub's limit changes"] += 1
 
     def mend(self) -> None:
         """Everything runs and nothing fails by rule."""
@@ -88,8 +123,10 @@ class Battle:
         for name in self.ground.running:
             self.ground.start(name)
 
-    def _kill(self) -> None:
-        name = self.random.choice(KILLED)
+    def _kill(self, named: str = "") -> None:
+        if not self._kills:
+            self._kills = self.random.sample(KILLED, len(KILLED))
+        name = named or self._kills.pop()
         if name in HOSTS and not all(self.ground.answers(host) for host in HOSTS):
             return  # one of them is just starting: without the other one nothing would happen
         self._end(name)
@@ -107,7 +144,7 @@ class Battle:
         """Let one kind strike often and every other one now and then."""
         self._end(name)
         mild = [kind for kind in RULES[name] if kind != frequent and kind not in ALWAYS_WHOLE]
-        rules = [*RULES[name][frequent], *({**RULES[name][kind][0], "probability": MILD} for kind in mild)]
+        rules = [*RULES[name][frequent], *({**RULES[name][kind][0], "probability": MILD[name]} for kind in mild)]
         with suppress(OSError):  # it is just starting
             self.ground.break_it(name, rules, self.random.randrange(10**6))
             self._broken[name] = [frequent, *mild]

@@ -16,7 +16,7 @@ from tests.faults.stack.ground import OTHER, Ground
 from tests.faults.stack.plans import SeedPlan
 
 ENDED = ("Completed", "Failed", "Cancelled")
-PATIENCE = 150.0
+PATIENCE = 170.0
 
 
 @dataclass

@@ -30,6 +30,7 @@ class Ground:
         self.plans = folder / "plans"
         self.clock = folder / "clock"
         self.running: dict[str, Started] = {}
+        self.largest = 1 << 20
         for path in (self.plans, self.layout.lake_folder):
             path.mkdir(parents=True)
 
@@ -87,6 +88,8 @@ class Ground:
             run = shlex.join([sys.executable, "-S", "-E", str(step), str(self.plans)])
             command[command.index("--wheel-command") + 1] = run
             command += ["--max-concurrent-runs", "4"]
+        if name == EVENT_HUB:
+            command += ["--max-message-size", str(self.largest)]
         if name == LAKE:  # every event to both hosts: they race for it
             hooks = [part for part in command if "functionName" in part]
             ports = [f":{self.layout.ports[host]}/" for host in (FUNCTIONS, OTHER)]
@@ -108,7 +111,8 @@ class Ground:
             return json.load(answer)
 
     def largest_message(self, size: int) -> None:
-        """What the hub takes at most from the next link on."""
+        """What the hub takes at most from the next link on, and when it is started again."""
+        self.largest = size
         url = f"{services.LOOPBACK}:{self.layout.ports['event-hub-health']}/_max_message_size"
         urllib.request.urlopen(urllib.request.Request(url, str(size).encode(), method="PUT"), timeout=5).close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from functions.adapters.clock import SystemClock
 from functions.adapters.lake import DataLake, DataLakeLease
-from functions.coordinator import dispatch, dispatching, holding
+from functions.coordinator import dispatch, dispatching, holding, watch_runs
 from local.functions_host import __main__ as host
 from local.functions_host import timers
 
@@ -43,6 +43,7 @@ def hurry() -> None:
     holding.RENEW_EVERY = RENEW_SECONDS
     dispatch.RENEWED_EVERY = timedelta(seconds=RENEW_SECONDS)
     dispatching.EVENT_WITHIN = timedelta(seconds=3)
+    watch_runs.CAPACITY_PAUSE = timedelta(seconds=4)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.faults.simulation.storm import BY_REFERENCE
 from tests.faults.stack.battle import Battle
 from tests.faults.stack.caller import ENDED, Caller
 from tests.faults.stack.check import Check, left_over
@@ -16,13 +17,13 @@ from tests.faults.stack.plans import make_lake, plan
 from tests.faults.summary import Result
 
 BATCH = 20
-RAGE_SECONDS = 40.0
+ON_THE_STACK = "on the running stack"
+RAGE_SECONDS = 45.0
+HUB_SECONDS = 30.0
 CALM_SECONDS = 100.0
 LATER = 800.0
 """Seconds that the hosts' clocks go on by when the faults are over: nobody wants to wait for ten minutes."""
-SMALL = 3500
-"""Bytes that the hub takes in batches of an odd first seed: larger messages go by reference."""
-SPREAD = 0.7
+SPREAD = 0.8
 """Share of the raging in which the callers begin."""
 
 
@@ -46,13 +47,13 @@ def _battle(ground: Ground, seeds: Sequence[int], rage: float) -> list[Result]:
     callers = [Caller(ground, plan(seed, place, ground.plans), rage * SPREAD) for place, seed in enumerate(seeds)]
     ground.up()
     battle = Battle(ground, seeds[0])
-    if seeds[0] % 2:
-        ground.largest_message(SMALL)
+    battle.begin()
     threads = [threading.Thread(target=caller.play) for caller in callers]
     for thread in threads:
         thread.start()
     battle.rage(rage)
     ground.clock.write_text(str(LATER))
+    battle.rage_at_the_hub(HUB_SECONDS)
     ends = time.monotonic() + CALM_SECONDS
     while time.monotonic() < ends and (any(thread.is_alive() for thread in threads) or not _settled(ground)):
         time.sleep(0.3)
@@ -70,10 +71,10 @@ def _results(ground: Ground, callers: list[Caller], battle: Battle) -> list[Resu
     check = Check(ground, callers)
     seeds = [caller.plan.seed for caller in callers]
     again = f"python -m tests.faults --stack {seeds[0]} --seeds {len(seeds)}"
-    results = [Result(caller.plan.seed, "on the running stack", again, list(check.seed(caller))) for caller in callers]
+    results = [Result(caller.plan.seed, ON_THE_STACK, again, list(check.seed(caller))) for caller in callers]
     results[0].wrong += check.batch()
     by_reference = sum("contentRef" in event.properties for events in check.events.values() for event in events)
-    battle.fired["message too large for the hub"] += by_reference
+    battle.fired[BY_REFERENCE] += by_reference
     results[0].fired = battle.fired + Counter(
         f"run: {plan.ends[number]}" for plan, number in check.turns.values() if plan.ends[number] != "manifest"
     )

@@ -111,6 +111,11 @@ def test_new_keys_are_fetched_but_unknown_ones_do_not_load_the_issuer(
     assert tokens.verify(token(OTHER_KEY, "third"))
 
 
+def test_where_no_issuer_is_set_no_token_holds() -> None:
+    with pytest.raises(InvalidToken, match="no issuer is set"):
+        EntraTokens("", "", "").verify(token())
+
+
 def test_an_issuer_that_cannot_be_reached_is_named() -> None:
     with pytest.raises(Unavailable, match="entra"):
         EntraTokens(ISSUER, AUDIENCE, "http://127.0.0.1:1/keys").verify(token())

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from functions.coordinator import holding
 from functions.coordinator.dispatch import Dispatched, DispatchOutcome, dispatch_batch
 from functions.messages.batch import batch_name, pack, read_batch, read_rejected
 from functions.messages.envelope_pb2 import Document
-from functions.ports import Unavailable
+from functions.ports import PostOfficeMessage, TooLarge, Unavailable
 from shared import lake_layout
 from tests.support.messages import split_in_memory
 from tests.support.results import JOB, energy_rows, market, per_supplier_rows, splitting
@@ -78,6 +79,21 @@ def test_what_is_too_large_goes_by_reference(lake: InMemoryLake) -> None:
         assert Document.FromString(event.body).content == ""
         assert event.properties["contentRef"] == f"{PUBLIC}/api/messages/{event.message_id}"
         assert event.properties["contentLength"] > 400
+
+
+def test_what_a_hub_refuses_though_it_said_it_takes_it_goes_by_reference(lake: InMemoryLake) -> None:
+    class TakesLess(FakePostOffice):
+        def send(self, messages: Iterable[PostOfficeMessage]) -> None:
+            for message in messages:
+                if len(message.body) > 400:
+                    self.largest = 400
+                    raise TooLarge("the post office refused")
+                self.sent.append(message)
+
+    hub = TakesLess()
+    outcome = send(lake, hub)
+    assert (outcome.state, outcome.sent, len(hub.sent)) == (Dispatched.SENT, 4, 4)
+    assert all("contentRef" in event.properties for event in hub.sent)
 
 
 def test_a_hub_that_fails_leaves_the_file_where_it_is(lake: InMemoryLake) -> None:

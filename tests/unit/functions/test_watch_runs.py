@@ -185,6 +185,22 @@ def test_the_reason_of_the_run_itself_goes_before_what_databricks_says() -> None
     assert world.record(job_id).error == "DUPLICATE_POINTS: points of 571313000000000001"
 
 
+def test_no_reason_tells_where_files_lie_on_a_machine() -> None:
+    world = World()
+    job_id = world.start()
+    world.runner.becomes(1, RunPhase.FAILED, "FAILED", error="no file '/home/me/lake/results/energy/part-1.parquet'")
+    world.app.watch()
+    assert world.record(job_id).error == "no file '…/part-1.parquet'"
+    world.split_error = RuntimeError("bad page in file:///srv/lake/results/energy/part-7.parquet of 2024/02")
+    job_id = world.start(processType="D03")
+    world.finish_run(job_id)
+    for _ in range(5):
+        world.tick()
+    error = str(world.record(job_id).error)
+    assert "bad page in …/part-7.parquet of 2024/02" in error
+    assert "/srv" not in world.call("GET", f"jobs/{job_id}").body.decode()
+
+
 def test_success_without_a_manifest_fails_after_ten_minutes() -> None:
     world = World()
     job_id = world.start()

@@ -94,6 +94,18 @@ def test_a_job_that_is_not_there_is_named(jobs_url: str) -> None:
         DatabricksJobs(jobs_url, token="local", job_id="4711").check()
 
 
+def test_a_job_is_found_by_its_name_also_in_a_list_of_others(answering: Callable[..., str]) -> None:
+    listed = [{"job_id": 1, "settings": {"name": "other"}}, {"job_id": 2, "settings": {"name": "Settlement"}}]
+    assert DatabricksJobs(answering(200, {"jobs": listed, "has_more": False}), token="local")._job() == 2
+
+
+@pytest.mark.parametrize("document", [{}, {"run_id": None}, {"run_id": "x"}])
+def test_an_answer_that_makes_no_sense_is_unavailable(answering: Callable[..., str], document: dict[str, Any]) -> None:
+    jobs = DatabricksJobs(answering(200, document), token="local", job_id="7")
+    with pytest.raises(Unavailable, match="databricks"):
+        jobs.start({"job-id": "x"}, "x-1")
+
+
 @pytest.fixture
 def answering() -> Iterator[Callable[..., str]]:
     """A jobs API that answers every call the same."""

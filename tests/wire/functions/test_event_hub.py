@@ -1,5 +1,6 @@
 """The post office over the stock client and the local hub: order, sizes, refusals (coordinator 6)."""
 
+import contextlib
 import gc
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from functions.adapters.event_hub import EventHubPostOffice
-from functions.ports import PostOfficeMessage, Unavailable
+from functions.ports import PostOfficeMessage, TooLarge, Unavailable
 from local.event_hub.reading import HubReader, ReceivedEvent
 from shared.settings import Settings
 from tests.support.event_hub import HUB, RunningHub, running_hub
@@ -103,6 +104,52 @@ def test_a_lost_link_loses_nothing(
     one = message(job)
     post_office.send([one])
     assert one.message_id in {event.message_id for event in received(reader, job, 2)}
+
+
+def test_a_hub_that_takes_less_than_it_announces_is_measured(
+    hub: RunningHub, post_office: EventHubPostOffice, reader: HubReader
+) -> None:
+    job, large = uuid4().hex, message(uuid4().hex, size=200_000)
+    hub.break_by({"on": "send", "fault": "oversize", "over": 100_000})
+    assert post_office.fits(large)
+    for _ in range(10):
+        if not post_office.fits(large):
+            break
+        with pytest.raises(TooLarge, match="larger than"):
+            post_office.send([large])
+    assert not post_office.fits(large)
+    fitting = [message(job, size=30_000) for _ in range(20)]
+    for _ in range(10):
+        try:
+            post_office.send(fitting)
+        except TooLarge:
+            continue
+        break
+    assert {one.message_id for one in fitting} <= {one.message_id for one in received(reader, job, 20)}
+
+
+def test_one_refusal_of_a_size_is_no_limit(hub: RunningHub, post_office: EventHubPostOffice) -> None:
+    large = message(uuid4().hex, size=200_000)
+    hub.break_by({"on": "send", "fault": "oversize", "times": 2})
+    post_office.send([large])
+    assert hub.fired() == 2
+    assert post_office.fits(large)
+
+
+def test_a_hub_that_begins_to_announce_less_is_believed_whichever_link_learns_it(
+    hub: RunningHub, post_office: EventHubPostOffice
+) -> None:
+    receivers = [f"579000000000{number}" for number in range(3)]
+    post_office.send([message(uuid4().hex, receiver) for receiver in receivers])
+    large = message(uuid4().hex, receivers[1], size=200_000)
+    hub.limit_to(100_000)
+    try:
+        hub.break_by({"on": "send", "fault": "drop_connection_before", "times": 3})
+        with contextlib.suppress(Unavailable, TooLarge):
+            post_office.send([message(uuid4().hex, receivers[0]), large])
+        assert not post_office.fits(large)
+    finally:
+        hub.limit_to(1_048_576)
 
 
 def test_a_hub_that_stays_busy_is_unavailable(hub: RunningHub, post_office: EventHubPostOffice) -> None:

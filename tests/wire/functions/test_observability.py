@@ -1,17 +1,21 @@
 """What the log, the traces and the metrics say, and what they never do (issue "The coordinator")."""
 
+import io
 import json
 import logging
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from functions import observability
 from functions.adapters.in_memory import FakeTokens
-from functions.ports import Unavailable
+from functions.coordinator import holding
+from functions.ports import Changed, Unavailable
 from tests.support.app import DAY, World
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +58,41 @@ def test_every_line_of_a_job_carries_its_id(telemetry: tuple[list[dict[str, Any]
     logged = [line for line in lines if "logger" in line]
     assert len(logged) >= 5
     assert {line["job_id"] for line in logged if line["logger"].startswith("functions.coordinator")} == {job_id}
+
+
+def test_a_line_of_a_part_that_knows_no_job_carries_the_id_of_the_job_that_it_works_for() -> None:
+    lease, shown = BrokenLease(), logging.StreamHandler(io.StringIO())
+    shown.setFormatter(observability.JsonLines())
+    logger = logging.getLogger("functions.coordinator.holding")
+    logger.addHandler(shown)
+    try:
+        with (
+            patch.object(holding, "RENEW_EVERY", 0.01),
+            observability.job_span("Dispatch", None, job_id="j-1"),
+            holding.renewing(lease, "outbox/j-1/a"),
+        ):
+            lease.asked.wait(5)
+    finally:
+        logger.removeHandler(shown)
+    lines = [json.loads(line) for line in shown.stream.getvalue().splitlines()]
+    assert lines
+    assert {line["job_id"] for line in lines} == {"j-1"}
+
+
+class BrokenLease:
+    """Cannot be renewed."""
+
+    def __init__(self) -> None:
+        self.asked, self.times = threading.Event(), 0
+
+    def renew(self) -> None:
+        self.times += 1
+        if self.times > 1:
+            self.asked.set()
+        raise Changed("outbox/j-1/a")
+
+    def release(self) -> None:
+        return
 
 
 def test_one_trace_goes_from_the_call_to_the_dispatch(telemetry: tuple[list[dict[str, Any]], str, str]) -> None:
