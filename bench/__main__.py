@@ -62,12 +62,7 @@ def _cold(folder: Path, given: argparse.Namespace) -> None:
 
 
 def _wholesale(folder: Path, given: argparse.Namespace) -> None:
-    rows = []
-    for size in _sizes(given):
-        for engine in given.engines.split(","):
-            base, charged = wholesale.figures(folder, size, given.rounds, engine)
-            rows += [figure_row(base), figure_row(charged, base)]
-    write_section("wholesale", table([*HEAD[:5], "ratio to D03", HEAD[6]], rows))
+    write_section("wholesale", wholesale.section(folder, _sizes(given), given.rounds, given.engines.split(",")))
 
 
 def _messages(_folder: Path, given: argparse.Namespace) -> None:

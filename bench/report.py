@@ -17,9 +17,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def figure_row(figure: Figure, base: Figure | None = None) -> list[str]:
     """Name, size, minimum, median, maximum, ratio to another figure, peak memory."""
-    ratio = f"{figure.median / base.median:.2f}" if base else ""
     numbers = [f"{value:.2f}" for value in (min(figure.seconds), figure.median, max(figure.seconds))]
-    return [figure.name, f"{figure.metering_points:,}", *numbers, ratio, f"{figure.peak_mb:,.0f}"]
+    return [figure.name, f"{figure.metering_points:,}", *numbers, ratio(figure, base), f"{figure.peak_mb:,.0f}"]
+
+
+def ratio(figure: Figure, base: Figure | None) -> str:
+    """How many times as long the figure took; empty without a base."""
+    return f"{figure.median / base.median:.2f}" if base else ""
 
 
 def write_section(name: str, body: str) -> None:
