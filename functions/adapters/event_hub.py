@@ -79,13 +79,12 @@ class EventHubPostOffice:
     def _measure_anew(self) -> None:
         """Go by what the hub announces now; if that is no less, by half of what it refused. Raises Unavailable."""
         first, refused = self._links[0], max(link.refused for link in self._links)
-        before = first.largest()
         self._forget_links()
-        if first.largest() < before:
+        if first.largest() < refused:
             return
-        if before <= LEAST:
+        if refused <= LEAST:
             raise Unavailable("post office", f"it refuses {refused} bytes as too large")
-        first.at_most, self._less_until = max(LEAST, min(before, refused) // 2), self._monotonic() + LESS_FOR
+        first.at_most, self._less_until = max(LEAST, refused // 2), self._monotonic() + LESS_FOR
         logger.warning("the post office takes less than it announces: from now on %s bytes at once", first.at_most)
 
     def fits(self, message: PostOfficeMessage) -> bool:

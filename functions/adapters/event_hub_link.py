@@ -23,7 +23,16 @@ SIZE_REFUSALS = 3
 """So often one batch may be refused for its size before it counts: a link may have been renewed under it."""
 SIZE_EXCEEDED = "LinkMessageSizeExceeded"
 """What the SDK's error says where the hub told that a message is larger than it takes."""
+RENEWED_AFTER = 3
+"""Refusals in a row after which the hub is connected to anew."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 10.0
+
+
+def _send(client: "EventHubProducerClient", batch: "EventDataBatch") -> None:
+    largest = client.create_batch().max_size_in_bytes
+    if batch.size_in_bytes > largest:
+        raise TooLarge(f"the post office takes {largest} bytes now, not {batch.size_in_bytes}")
+    client.send_batch(batch)
 
 
 class HubLink:
@@ -103,7 +112,7 @@ class HubLink:
 
     def _deliver(self, batch: "EventDataBatch") -> None:
         try:
-            self._try(lambda client: client.send_batch(batch))
+            self._try(lambda client: _send(client, batch))
         except TooLarge:
             self.refused = batch.size_in_bytes
             raise
@@ -118,7 +127,7 @@ class HubLink:
         from azure.eventhub.exceptions import AuthenticationError, EventHubError
 
         give_up = self._monotonic() + self._patience
-        longest, too_large = _FIRST_WAIT, 0
+        longest, refusals, too_large = _FIRST_WAIT, 0, 0
         while True:
             try:
                 return act(self._connected())
@@ -131,6 +140,9 @@ class HubLink:
                 if isinstance(error, AuthenticationError) or self._monotonic() + pause > give_up:
                     self.forget()
                     raise Unavailable("post office", f"{type(error).__name__}: {error}", retry_after=longest) from error
+                refusals += 1
+                if refusals == RENEWED_AFTER:
+                    self.forget()  # it may take less than before, and refuse by dropping the link
                 logger.warning("the post office refused: %s; again in %.1f s", type(error).__name__, pause)
                 self._sleep(pause)
                 longest = min(2 * longest, _LONGEST_WAIT)
