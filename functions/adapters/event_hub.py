@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from itertools import cycle
 from typing import TYPE_CHECKING
 
 from functions.adapters.event_hub_link import HubLink
@@ -108,7 +107,7 @@ class _Lanes:
     """One sending: which link each receiver has, and the batch that is being filled for the newest one."""
 
     def __init__(self, links: list[HubLink]) -> None:
-        self._links, self._turn = links, cycle(links)
+        self._links = links
         self._lane: dict[str, HubLink] = {}
         self._receiver: str | None = None
         self._batch: EventDataBatch | None = None
@@ -119,9 +118,16 @@ class _Lanes:
             self._send()
         if self._batch is None:
             if receiver not in self._lane:
-                self._lane[receiver] = next(self._turn)
+                self._lane[receiver] = self._least_busy()
             self._receiver, self._batch = receiver, self._links[0].new_batch(receiver)
             self._batch.add(event)
+
+    def _least_busy(self) -> HubLink:
+        """Of the links that are open; the others are opened meanwhile, since a short sending need not wait for them."""
+        first, *others = self._links
+        for link in others:
+            link.open_aside()
+        return min((first, *(link for link in others if link.opened)), key=HubLink.waiting)
 
     def finish(self) -> None:
         """Send the last batch and wait for all. Raises Unavailable."""

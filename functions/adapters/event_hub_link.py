@@ -55,6 +55,7 @@ class HubLink:
         self._lock = threading.RLock()
         self._thread: ThreadPoolExecutor | None = None
         self._pending: deque[Future[None]] = deque()
+        self._opening: Future[int] | None = None
 
     def largest(self) -> int:
         """Bytes that the hub takes at once, `at_most` at most. Raises Unavailable."""
@@ -77,9 +78,26 @@ class HubLink:
         """Send a batch behind those before it; waits while too many do. Raises Unavailable when one has failed."""
         while len(self._pending) >= WAITING_BATCHES:
             self._pending.popleft().result()
+        self._pending.append(self._worker().submit(copy_context().run, self._deliver, batch))
+
+    def waiting(self) -> int:
+        """How many batches are not accepted yet."""
+        return sum(not future.done() for future in self._pending)
+
+    @property
+    def opened(self) -> bool:
+        """Whether a batch can be sent without connecting first."""
+        return self._largest > 0
+
+    def open_aside(self) -> None:
+        """Connect, if it is not connected, while others send; nobody waits for it, or hears that it failed."""
+        if not self.opened and (self._opening is None or self._opening.done()):
+            self._opening = self._worker().submit(lambda: self._ask_largest(self._connected()))
+
+    def _worker(self) -> ThreadPoolExecutor:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="post-office")
-        self._pending.append(self._thread.submit(copy_context().run, self._deliver, batch))
+        return self._thread
 
     def drain(self) -> None:
         """Wait until all are accepted. Raises Unavailable when one has failed."""

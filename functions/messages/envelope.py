@@ -1,7 +1,10 @@
 """The post-office envelope and the properties of its event (messages 4)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from functions.messages.batch import Line, LineView, Message
 from functions.messages.envelope_pb2 import Document
@@ -42,7 +45,7 @@ def by_reference(message: Message, public_base_url: str) -> Envelope:
 def _envelope(message: Message, content: bytes | memoryview, extra: Mapping[str, str]) -> Envelope:
     body = Document(type=message.document_type, recipient=message.recipient, version=VERSION)
     try:
-        body.effectuationDate.FromDatetime(parse_instant(message.created))
+        body.effectuationDate.CopyFrom(_timestamp(message.created))
     except ValueError as error:
         raise BadEnvelope(f"message {message.message_id} has no date: {error}") from error
     for name in ("type", "recipient", "version"):
@@ -59,6 +62,14 @@ def _envelope(message: Message, content: bytes | memoryview, extra: Mapping[str,
         "contentSha256": message.content_sha256,
     }
     return Envelope(body.SerializeToString() + _content_field(content), {**properties, **extra})
+
+
+@lru_cache(maxsize=16)
+def _timestamp(text: str) -> Timestamp:
+    """The messages of a job share theirs. Raises ValueError."""
+    stamp = Timestamp()
+    stamp.FromDatetime(parse_instant(text))
+    return stamp
 
 
 def _content_field(content: bytes | memoryview) -> bytes:
