@@ -170,9 +170,14 @@ class RecordStore:
 
     def claim(self, path: str, content: dict[str, Any]) -> Marker:
         """Create a marker, or find the one that is there: the content says whose it is."""
-        if self._create_whole(path, json.dumps(content).encode()) is not None:
-            return Marker(content, "")
-        return self.marker(path) or self.claim(path, content)
+        document = json.dumps(content).encode()
+        try:
+            self.lake.create(path, document)
+        except AlreadyExists:
+            if self.marker(path) is None:  # its creator left it empty
+                self._create_whole(path, document)
+            return self.marker(path) or self.claim(path, content)
+        return Marker(content, "")
 
     def take_over(self, path: str, content: dict[str, Any], etag: str) -> bool:
         """Write another content into a marker that is still as it was read; False when another one was faster."""

@@ -67,10 +67,11 @@ def start_job(
         claim_active(record, records)
     records.mark_open(job_id)
     record, etag = records.create(record)
-    # Once more: the sweep may have taken the marker for one without a record just before the record came.
-    records.mark_open(job_id)
-    if not record.simulation and records.clock.now() - began > RECORD_WITHIN / 2:
-        _still_the_one(record, records, runner)
+    if abs(records.clock.now() - began) > RECORD_WITHIN / 2:
+        # Held up for so long, this host may have lost its markers to a sweep that saw no record, or to an equal job.
+        records.mark_open(job_id)
+        if not record.simulation:
+            _still_the_one(record, records, runner)
     if record.status is JobState.SUBMITTED and record.run_id is None:
         record = submit(record, records=records, runner=runner, tables_uri=tables_uri, etag=etag)
     return record
@@ -138,8 +139,9 @@ def _new_record(arguments: JobArguments, request: StartRequest, records: RecordS
 def claim_active(record: JobRecord, records: RecordStore, *, again: bool = False) -> None:
     """Be the one actual job under way with these arguments. Raises Conflict when an equal one is.
 
-    `again`: the job has ended and is about to go on. Its marker is written anew, so that whoever puts the marker of the
-    ended job away comes too late, and whoever finds it knows that the record will follow.
+    A marker of its own that is found is written anew: one of a start that died may be so old that an equal job, which
+    finds no record, is about to take it. `again`: the job has ended and is about to go on; then whoever puts the marker
+    of the ended job away comes too late, and whoever finds it knows that the record will follow.
     """
     path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
     content: dict[str, Any] = {"jobId": record.job_id} | ({"again": True} if again else {})
@@ -147,8 +149,8 @@ def claim_active(record: JobRecord, records: RecordStore, *, again: bool = False
         marker = records.claim(path, content)
         holder = marker.content.get("jobId", "")
         own = holder == record.job_id
-        if own and (not again or not marker.etag):
-            return
+        if own and not marker.etag:
+            return  # it was just made
         if not own and _under_way(marker, path, records):
             raise Conflict(f"an equal actual job is under way: {holder}", jobId=holder)
         if records.take_over(path, content, marker.etag):

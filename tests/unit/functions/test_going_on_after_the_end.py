@@ -127,3 +127,27 @@ def test_what_a_failed_splitting_left_unfinished_goes_from_the_outbox() -> None:
 
 
 DAY = {"beginTime": "2023-02-01T00:00:00+0100", "endTime": "2023-02-02T00:00:00+0100", "processType": "D04"}
+
+
+def test_a_start_that_is_repeated_long_after_it_died_keeps_equal_jobs_away() -> None:
+    world = World()
+    key = {"idempotency-key": "one"}
+    statuses = []
+
+    def dies(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            raise Crash
+
+    def start_equal(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            world.lake.before = lambda _verb, _path: None
+            statuses.append(world.call("POST", "KickStartJob", body=DAY).status)
+
+    world.lake.before = dies
+    with suppress(Crash):
+        world.call("POST", "KickStartJob", body=DAY, headers=key)
+    world.clock.advance(minutes=9)
+    world.lake.before = start_equal
+    statuses.append(world.call("POST", "KickStartJob", body=DAY, headers=key).status)
+    assert statuses == [409, 202]
+    assert len(world.runner.runs) == 1
