@@ -38,6 +38,7 @@ from shared import lake_layout
 from shared.settings import Settings
 
 POINTS = 2976
+LARGE_RESULT = 20_000_000
 JOB = "0b9d7c0e-9d0c-4d7c-8f70-2f2d3a1c5b01"
 SETS = [["measured"], ["measured"], ["measured"], ["measured", "missing"], ["calculated", "estimated", "measured"]]
 KINDS = ("production", "flex_consumption", "non_profiled_consumption")
@@ -195,11 +196,10 @@ def section(rows: int, rounds: int) -> str:
     def note(what: str, rate: float) -> None:
         rates.setdefault(what, []).append(rate)
 
+    with tempfile.TemporaryDirectory() as large:
+        note(*_most_memory(Path(large), LARGE_RESULT // POINTS))
     with tempfile.TemporaryDirectory() as folder:
-        write_result(Path(folder), series)
-        with ProcessPoolExecutor(1, get_context("spawn")) as another:
-            memory = another.submit(_memory, Path(folder), series * POINTS).result()
-        note(f"most memory of a process that splits {series * POINTS:,} rows, MB", memory)
+        note(*_most_memory(Path(folder), series))
         for _ in range(rounds):
             # D05 sends each row of energy_per_es once, D04 to the supplier, the balance responsible and eSett.
             note("split D05, rows per second of CPU", split_rate(Path(folder), "D05", series * POINTS)[1])
@@ -214,6 +214,14 @@ def section(rows: int, rounds: int) -> str:
             note("dispatch / bare loop", sent / bare)
     lines = [[what, *(_shown(of(values)) for of in _COLUMNS)] for what, values in rates.items()]
     return table(["what", "min", "median", "max"], lines)
+
+
+def _most_memory(root: Path, series: int) -> tuple[str, float]:
+    """Write a result, and split it in a process of its own; the name and the value of the figure."""
+    write_result(root, series)
+    with ProcessPoolExecutor(1, get_context("spawn")) as another:
+        memory = another.submit(_memory, root, series * POINTS).result()
+    return f"most memory of a process that splits {series * POINTS:,} rows, MB", memory
 
 
 def _memory(root: Path, rows: int) -> float:

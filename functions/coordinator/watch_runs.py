@@ -16,6 +16,7 @@ from functions.ports import JobRunner, NotFound, Run, RunPhase, Unavailable
 from shared.danish_time import format_instant, parse_instant
 
 logger = logging.getLogger(__name__)
+ASK_FOR = timedelta(minutes=1)
 START_FOR = timedelta(hours=1)
 MANIFEST_WITHIN = timedelta(minutes=10)
 CAPACITY_REFUSALS = 5
@@ -23,11 +24,19 @@ CAPACITY_PAUSE = timedelta(minutes=1)
 
 
 def watch_runs(*, records: RecordStore, runner: JobRunner, tables_uri: str) -> None:
-    """Look at every open job; one that cannot be looked at never keeps the others from it."""
-    for marker in list(records.open_jobs()):
+    """Look at every open job; one that cannot be looked at never keeps the others from it.
+
+    Where the platform hangs, only manifests are looked for when ASK_FOR is over; each round begins with another job.
+    """
+    began, markers = records.clock.now(), list(records.open_jobs())
+    first = int(began.timestamp()) % len(markers) if markers else 0
+    for marker in markers[first:] + markers[:first]:
         job_id = marker.path.rpartition("/")[2]
         try:
-            watch_job(job_id, records=records, runner=runner, tables_uri=tables_uri)
+            if abs(records.clock.now() - began) < ASK_FOR:
+                watch_job(job_id, records=records, runner=runner, tables_uri=tables_uri)
+            else:
+                mark_calculated(job_id, records=records)
         except Unavailable as error:
             logger.warning("the job could not be watched: %s", error, extra={"job_id": job_id})
         except Exception:

@@ -51,11 +51,12 @@ RULES: dict[str, dict[str, list[dict[str, Any]]]] = {
     },
 }
 KINDS = frozenset(kind for rules in RULES.values() for kind in rules)
-MILD = {LAKE: 0.06, JOBS: 0.06, EVENT_HUB: 0.08}
+MILD = {"event": 0.15, "run-now": 0.25, "send": 0.1}
 """How often every kind strikes all the time; for a few seconds at a time one of them is frequent as above.
 
-A job sends a few batches only, so that what strikes the hub must strike more often.
+The fewer operations of its kind a job makes, the more often; MILDEST the others.
 """
+MILDEST = 0.06
 LIMITS = (1900, 1 << 20)
 """Bytes that the hub takes at once, now the one, now the other: larger messages go by reference."""
 ALWAYS_WHOLE = ("lake is read-only", "lake is full", "hub takes less than it announces")
@@ -88,12 +89,12 @@ class Battle:
             draw = self.random.random()
             if draw < 0.3:
                 self._kill()
-            elif draw < 0.4:
+            elif draw < 0.45:
                 self.ground.clock.write_text(str(self.random.uniform(-60, 60)))
                 self.fired["clock jumps"] += 1
             elif draw < 0.6:
                 self._limit()
-            time.sleep(self.random.uniform(0.5, 2))
+            time.sleep(self.random.uniform(0.3, 1.5))
         self.mend()
 
     def rage_at_the_hub(self, seconds: float) -> None:
@@ -144,7 +145,10 @@ class Battle:
         """Let one kind strike often and every other one now and then."""
         self._end(name)
         mild = [kind for kind in RULES[name] if kind != frequent and kind not in ALWAYS_WHOLE]
-        rules = [*RULES[name][frequent], *({**RULES[name][kind][0], "probability": MILD[name]} for kind in mild)]
+        milder = [
+            {**rule, "probability": MILD.get(rule["on"], MILDEST)} for rule in (RULES[name][kind][0] for kind in mild)
+        ]
+        rules = [*RULES[name][frequent], *milder]
         with suppress(OSError):  # it is just starting
             self.ground.break_it(name, rules, self.random.randrange(10**6))
             self._broken[name] = [frequent, *mild]

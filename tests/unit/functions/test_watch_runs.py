@@ -185,6 +185,37 @@ def test_the_reason_of_the_run_itself_goes_before_what_databricks_says() -> None
     assert world.record(job_id).error == "DUPLICATE_POINTS: points of 571313000000000001"
 
 
+@dataclass
+class Hangs(FakeJobRunner):
+    """Every call takes as long as it may, and then fails."""
+
+    world: World | None = None
+
+    def check(self) -> None:
+        if self.world is not None:
+            self.world.clock.advance(seconds=10)
+            raise Unavailable("databricks", "timeout")
+
+
+def test_a_platform_that_hangs_keeps_no_manifest_waiting_and_no_round_goes_on_for_ever() -> None:
+    runner = Hangs()
+    world = World(runner=runner)
+    jobs = [world.start(simulation=True) for _ in range(40)]
+    for job_id in jobs:
+        world.finish_run(job_id)
+    unfinished = [world.start(simulation=True) for _ in range(40)]
+    runner.world, began = world, world.clock.now()
+    world.app.watch()
+    assert (world.clock.now() - began).total_seconds() <= 70
+    assert {world.record(job_id).status for job_id in jobs} == {JobState.CALCULATED}
+    assert {world.record(job_id).status for job_id in unfinished} == {JobState.SUBMITTED}
+    runner.world = None
+    for number in range(1, 1 + len(runner.runs)):
+        runner.becomes(number, RunPhase.RUNNING)
+    world.tick(seconds=15)
+    assert {world.record(job_id).status for job_id in unfinished} == {JobState.RUNNING}
+
+
 def test_no_reason_tells_where_files_lie_on_a_machine() -> None:
     world = World()
     job_id = world.start()
