@@ -74,8 +74,8 @@ class Battle:
         self._kills: list[str] = []
 
     def begin(self) -> None:
-        """The hub has one of its limits."""
-        self.ground.largest_message(self.random.choice(LIMITS))
+        """The hub begins with its small limit."""
+        self.ground.largest_message(LIMITS[0])
 
     def rage(self, seconds: float) -> None:
         """Make faults for so long, then mend everything."""
