@@ -12,9 +12,10 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -78,7 +79,7 @@ def write_result(root: Path, series: int) -> None:
     path = str(root / lake_layout.result_table(lake_layout.ENERGY_PER_ES))
     chunks = (_rows(ids, first, min(series, first + 100)) for first in range(0, series, 100))
     first = next(chunks)
-    batches = _batches(first, chunks)
+    batches = (batch for rows in chain([first], chunks) for batch in rows.to_batches())
     reader = pa.RecordBatchReader.from_batches(first.schema, batches)
     write_deltalake(path, reader, partition_by=["job_id", "attempt"])
     instant = pa.timestamp("us", tz="UTC")
@@ -91,12 +92,6 @@ def write_result(root: Path, series: int) -> None:
         }
     )
     write_deltalake(str(root / lake_layout.input_table(lake_layout.GRID_AREA_OWNERS)), owner)
-
-
-def _batches(first: pa.Table, others: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
-    yield from first.to_batches()
-    for rows in others:
-        yield from rows.to_batches()
 
 
 def _rows(ids: list[str], first: int, last: int) -> pa.Table:
