@@ -53,6 +53,8 @@ def submit(record: JobRecord, *, records: RecordStore, runner: JobRunner, tables
 def note_run(record: JobRecord, *, records: RecordStore, runner: JobRunner) -> JobRecord:
     """Put id and page of the run on the record of a job that goes on without it, where they are not there yet."""
     known = known_run(record, runner)
+    if known is None:
+        return record
     return records.change(record.job_id, lambda now: with_run(now, record.attempt, known))
 
 
