@@ -1,8 +1,11 @@
 """Fixtures that every test may ask for, and what holds for the whole run."""
 
+from typing import Any
+
 import pytest
 
-from tests.support.spark import HOW_TO_GET_JAVA, close_engines, engine, skip_jvm_tests
+from tests.support import jvm_server
+from tests.support.spark import HOW_TO_GET_JAVA, close_engines, engine, has_java, skip_jvm_tests, use_server
 
 __all__ = ["engine"]
 
@@ -17,5 +20,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(HOW_TO_GET_JAVA, red=True, bold=True)
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_configure_node(node: Any) -> None:
+    if has_java():
+        jvm_server.serve_worker(node.workerinput)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    use_server(jvm_server.server_of(config))
+
+
 def pytest_sessionfinish() -> None:
     close_engines()
+    jvm_server.end()

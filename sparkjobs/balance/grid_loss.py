@@ -1,7 +1,6 @@
 """Grid loss: what an area took in and did not deliver, and who carries it (energy 7, 8, 10)."""
 
 from collections.abc import Collection
-from itertools import pairwise
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -36,13 +35,14 @@ def check_complete(periods: Collection[GridLossPeriod], grid_areas: Collection[s
     for area in sorted(grid_areas):
         for kind in (MeteringPointType.CONSUMPTION, MeteringPointType.PRODUCTION):
             covered = sorted((p.from_slot, p.to_slot) for p in periods if (p.grid_area_code, p.type) == (area, kind))
-            borders = [(0, 0), *covered, (clock.slots, clock.slots)]
-            for (_, end), (begin, _) in pairwise(borders):
-                stretch = f"{area} {kind} {format_instant(clock.instant(min(begin, end)))}"
-                if begin > end:
+            reached = 0
+            for begin, end in [*covered, (clock.slots, clock.slots)]:
+                stretch = f"{area} {kind} {format_instant(clock.instant(min(reached, begin)))}"
+                if begin > reached:
                     missing.append(f"{stretch} to {format_instant(clock.instant(begin))}")
-                elif begin < end and begin < clock.slots:
+                elif begin < min(reached, clock.slots):
                     doubled.append(stretch)
+                reached = max(reached, end)
     if missing:
         rule = "a grid area needs grid-loss metering points of type consumption and production at every time; missing"
         raise DataError("GRID_LOSS_MISSING", rule, missing)

@@ -72,6 +72,8 @@ _NO_CALL_SITES = ("spark.python.sql.dataFrameDebugging.enabled", "false")
 
 def _sail() -> Engine:
     os.environ.setdefault("RUST_LOG", "error")  # Sail tells every session and task otherwise, on the job's stderr
+    # Sail ends a session that asks nothing for five minutes: less than a long query or a test of another engine takes.
+    os.environ.setdefault("SAIL_SPARK__SESSION_TIMEOUT_SECS", "86400")
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer(port=0)
@@ -89,10 +91,18 @@ def _sail() -> Engine:
 
 
 def _jvm() -> Engine:
-    """Spark on a JVM of this machine, spoken to over Spark Connect; Delta's jars come from the set-up's cache.
+    """Spark on a JVM of this machine, which ends with this process."""
+    port = free_port()
+    start_jvm(port)
+    spark = connect_jvm(port)
+    return Engine(spark, SPARK, spark.stop)
 
-    The server starts inside this process's JVM, which ends with the process. PySpark's own `remote("local")` would do
-    the same, but on one fixed port, so that two jobs at once would meet in one server.
+
+def start_jvm(port: int) -> None:
+    """Serve Spark Connect from a JVM of this process; Delta's jars come from the set-up's cache.
+
+    PySpark's own `remote("local")` would do the same, but on one fixed port, so that two jobs at once would meet in one
+    server.
     """
     from pyspark.sql.connect.session import SparkSession as ConnectSession
 
@@ -100,13 +110,16 @@ def _jvm() -> Engine:
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     # Once this process has opened a session of another engine, only a "local remote" may start a server.
     os.environ.setdefault("SPARK_LOCAL_REMOTE", "1")
-    port = _free_port()
     ConnectSession._start_connect_server(f"local[{os.cpu_count() or 2}]", _jvm_settings(port))
-    spark = SparkSession.builder.remote(f"sc://localhost:{port}").create()
-    return Engine(_alike(spark), SPARK, spark.stop)
 
 
-def _free_port() -> int:
+def connect_jvm(port: int) -> SparkSession:
+    """A new session of the server at a port of this machine."""
+    return _alike(SparkSession.builder.remote(f"sc://localhost:{port}").create())
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -122,6 +135,11 @@ def _jvm_settings(port: int) -> dict[str, str]:
         "spark.connect.grpc.binding.port": str(port),
         _NO_CALL_SITES[0]: _NO_CALL_SITES[1],
         "spark.ui.enabled": "false",
+        # Nobody can look at what the driver would remember of finished queries.
+        "spark.sql.ui.retainedExecutions": "1",
+        "spark.ui.retainedJobs": "1",
+        "spark.ui.retainedStages": "1",
+        "spark.ui.retainedTasks": "1",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         "spark.sql.session.timeZone": "UTC",

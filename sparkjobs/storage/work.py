@@ -7,6 +7,7 @@ of a handful of points goes through no file at all: the client holds it.
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
@@ -31,7 +32,11 @@ class WorkTables:
     def materialise(self, name: str, frame: DataFrame) -> DataFrame:
         """Calculate a frame once and give back what reads it."""
         if self.input_bytes is not None and self.input_bytes <= FEW_BYTES:
-            return self.engine.spark.createDataFrame(frame.toArrow(), _nullable(frame))
+            held = frame.toArrow()
+            if not held.num_rows:
+                return self.engine.spark.createDataFrame([], _nullable(frame))
+            may_be_null = pa.schema([field.with_nullable(True) for field in held.schema])
+            return self.engine.spark.createDataFrame(held.cast(may_be_null))
         path = table_folder(self.lake, f"{self.folder}/{name}")
         if not self.engine.is_sail:
             frame.write.parquet(path)

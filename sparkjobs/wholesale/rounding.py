@@ -50,6 +50,8 @@ def price_per_day(price: Column, days: int) -> Column:
     """
     micro = (price * F.lit(1_000_000)).cast("decimal(18,0)").cast("bigint")
     twice = F.abs(micro) * F.lit(2) + F.lit(days)
-    rounded = (twice - twice % F.lit(2 * days)) / F.lit(2 * days)
+    # Of decimals, since `/` of whole numbers goes through a double, which is exact to 4.5 · 10⁹ DKK only.
+    whole = (twice - twice % F.lit(2 * days)).cast("decimal(19,0)")
+    rounded = (whole / F.lit(2 * days).cast("decimal(5,0)")).cast("decimal(19,0)")
     signed = F.when(micro < 0, -rounded).otherwise(rounded)
     return (signed.cast("decimal(18,0)") * F.lit(_MICRO)).cast("decimal(18,6)")

@@ -100,7 +100,14 @@ def periods(frame: DataFrame, *columns: str) -> set[tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     ("price", "days", "per_day"),
-    [("100.10", 31, "3.229032"), ("31", 31, "1.000000"), ("0.000001", 2, "0.000001"), ("-100.10", 31, "-3.229032")],
+    [
+        ("100.10", 31, "3.229032"),
+        ("31", 31, "1.000000"),
+        ("0.000001", 2, "0.000001"),
+        ("-100.10", 31, "-3.229032"),
+        ("999999999999.999999", 1, "999999999999.999999"),
+        ("900719925474.099301", 31, "29055481466.906429"),
+    ],
 )
 def test_a_monthly_price_is_divided_and_rounded_half_up(engine: Engine, price: str, days: int, per_day: str) -> None:
     assert value(engine, price_per_day(dec(price, "decimal(18,6)"), days)) == Decimal(per_day)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparkjobs.storage.engine import SAIL, SPARK, Engine, open_engine
+from tests.support.jvm_server import JVM_FOR_SMALL_JOBS, engine_at
 
 HOW_TO_GET_JAVA = (
     "NO JVM SPARK TESTS: no Java 17 or newer found. "
@@ -17,7 +18,6 @@ HOW_TO_GET_JAVA = (
 )
 OLDEST_JAVA = 17
 # The tests run hundreds of tiny queries once each: to compile them costs more than to run them.
-JVM_FOR_SMALL_JOBS = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ReservedCodeCacheSize=256m -Xshare:auto"
 SPARK_FOR_SMALL_JOBS = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.adaptive.enabled": "false",
@@ -25,8 +25,11 @@ SPARK_FOR_SMALL_JOBS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.databricks.delta.stats.collect": "false",
+    "spark.sql.leafNodeDefaultParallelism": "1",
+    "spark.sql.files.maxPartitionNum": "1",
 }
 _opened: dict[str, Engine] = {}
+_server: list[tuple[int, str]] = []
 
 
 def java_version() -> int | None:
@@ -45,14 +48,23 @@ def has_java() -> bool:
     return version is not None and version >= OLDEST_JAVA
 
 
+def use_server(server: tuple[int, str] | None) -> None:
+    """Where this process finds a JVM that serves the whole test run; without one it starts its own."""
+    _server.extend([] if server is None else [server])
+
+
 def engine_named(name: str) -> Engine:
     """One session per engine and test process: starting it costs more than most tests."""
     if name not in _opened:
-        os.environ.setdefault("SPARK_SUBMIT_OPTS", JVM_FOR_SMALL_JOBS)
-        _opened[name] = open_engine(name)
+        _opened[name] = engine_at(*_server[0]) if name == SPARK and _server else _own_engine(name)
         for setting, value in SPARK_FOR_SMALL_JOBS.items() if name == SPARK else ():
             _opened[name].spark.conf.set(setting, value)
     return _opened[name]
+
+
+def _own_engine(name: str) -> Engine:
+    os.environ.setdefault("SPARK_SUBMIT_OPTS", JVM_FOR_SMALL_JOBS)
+    return open_engine(name)
 
 
 def close_engines() -> None:

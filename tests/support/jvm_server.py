@@ -1,0 +1,73 @@
+"""One Spark on a JVM for all workers of a test run: two would load, compile and warm up the same classes twice.
+
+`python -m tests.support.jvm_server <port>` serves Spark Connect until its standard input ends, as it does when the test
+run that started it ends in whatever way.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from typing import Any
+
+import pytest
+from pyspark.errors import PySparkException
+
+from sparkjobs.storage.engine import SPARK, Engine, connect_jvm, free_port, start_jvm
+
+JVM_FOR_SMALL_JOBS = " ".join(
+    (
+        "-XX:+UseSerialGC",
+        "-XX:ReservedCodeCacheSize=256m",
+        "-Xmn900m",
+        "-Ddelta.log.cacheSize=20",  # it keeps the logs of as many lakes as are not used any more
+    )
+)
+SECONDS_TO_START = 120
+_PORT, _TOKEN = "jvm_port", "jvm_token"
+TOKEN_SETTING = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # PySpark's: what a client shows the server
+_processes: list[subprocess.Popen[bytes]] = []
+_told: dict[str, object] = {}
+
+
+def serve_worker(workerinput: dict[str, object]) -> None:
+    """Start the server for the first worker, and tell every worker where it is."""
+    if not _told:
+        _told.update({_PORT: free_port(), _TOKEN: str(uuid.uuid4())})
+        environment = {**os.environ, "SPARK_SUBMIT_OPTS": JVM_FOR_SMALL_JOBS, TOKEN_SETTING: str(_told[_TOKEN])}
+        command = [sys.executable, "-m", "tests.support.jvm_server", str(_told[_PORT])]
+        _processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
+    workerinput.update(_told)
+
+
+def end() -> None:
+    """End what this process started."""
+    while _processes:
+        _processes.pop().communicate(timeout=60)
+
+
+def server_of(config: pytest.Config) -> tuple[int, str] | None:
+    """Port and token of the run's server; None where a process runs the tests alone."""
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    return (told[_PORT], told[_TOKEN]) if _PORT in told else None
+
+
+def engine_at(port: int, token: str) -> Engine:
+    """A session of its own in the run's server, once it answers: it listens before it can."""
+    os.environ[TOKEN_SETTING] = token
+    last = time.monotonic() + SECONDS_TO_START
+    while True:
+        try:
+            spark = connect_jvm(port)
+        except PySparkException:
+            if time.monotonic() > last:
+                raise
+            time.sleep(0.5)
+        else:
+            return Engine(spark, SPARK, spark.stop)
+
+
+if __name__ == "__main__":
+    start_jvm(int(sys.argv[1]))
+    sys.stdin.read()
