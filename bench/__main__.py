@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import app, energy, messages, wholesale
+from bench import app, energy, messages, shuffle, wholesale
 from bench.report import figure_row, table, write_section
 
 HEAD = ["what", "metering points", "min s", "median s", "max s", "ratio", "peak MB"]
@@ -61,6 +61,22 @@ def _cold(folder: Path, given: argparse.Namespace) -> None:
     write_section("cold", table(HEAD, rows))
 
 
+def _large(folder: Path, given: argparse.Namespace) -> None:
+    """Sixteen times the points of the last size, and that size beside it; equal results are held at the others."""
+    small, rows = _sizes(given)[-1], []
+    for engine in given.engines.split(","):
+        figures = []
+        for size in (small, 16 * small):
+            lake, _ = energy.load(folder, size, 0)
+            figures.append(energy.warm(lake, engine, "D04", given.rounds, f"job, {engine}", size)[0])
+        rows += [figure_row(figure, figures[0]) for figure in figures]
+    write_section("large", table([*HEAD[:5], "time ×", HEAD[6]], rows))
+
+
+def _shuffle(folder: Path, given: argparse.Namespace) -> None:
+    write_section("shuffle", shuffle.section(folder, _sizes(given)))
+
+
 def _wholesale(folder: Path, given: argparse.Namespace) -> None:
     write_section("wholesale", wholesale.section(folder, _sizes(given), given.rounds, given.engines.split(",")))
 
@@ -81,6 +97,8 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], None]] = {
     "generator": _generator,
     "energy": _energy,
     "cold": _cold,
+    "large": _large,
+    "shuffle": _shuffle,
     "wholesale": _wholesale,
     "messages": _messages,
     "app": _app,
