@@ -26,8 +26,7 @@ Materialise = Callable[[str, DataFrame], DataFrame]
 class BalanceResults:
     """The energy tables, and what wholesale settlement and the manifest need of the way there.
 
-    tables: each table's series and rows, the contract's columns with result_id, series and slot (the
-    order in which they are written).
+    tables: each table's series and sums, series, slot, milli_kwh and qualities; `named` gives them their names.
     sums: complete group sums; losses: grid-loss points; received: what the groups got.
     """
 
@@ -85,7 +84,7 @@ def calculate(
         (series.grid_loss, losses.withColumn("series", F.col("loss_series"))),
     ]
     return BalanceResults(
-        tables=tuple((catalogue, _as_results(sums_, catalogue, clock)) for catalogue, sums_ in of_tables),
+        tables=tuple(of_tables),
         series=series,
         sums=sums,
         losses=losses,
@@ -93,8 +92,12 @@ def calculate(
     )
 
 
-def _as_results(sums: DataFrame, catalogue: Catalogue, clock: Clock) -> DataFrame:
-    """Integers back to what a reader wants to see: kWh, instants, names (energy 11)."""
+def named(sums: DataFrame, catalogue: Catalogue, clock: Clock) -> DataFrame:
+    """Integers back to what a reader wants to see: kWh, instants, names (energy 11).
+
+    Returns:
+        The contract's columns, result_id, and series and slot: the order in which rows lie in the table.
+    """
     spark = sums.sparkSession
     keys = catalogue.frame(spark).withColumnRenamed("series", "number")
     names = spark.createDataFrame(_quality_sets(), columns("mask int, quantity_qualities array<string>"))

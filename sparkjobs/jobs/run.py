@@ -12,7 +12,7 @@ from shared.danish_time import format_instant
 from shared.errors import DataError
 from shared.manifest import Manifest, ResultTable, read_manifest
 from sparkjobs.balance import metering_points as rules
-from sparkjobs.balance.calculation import BalanceResults, calculate
+from sparkjobs.balance.calculation import BalanceResults, calculate, named
 from sparkjobs.balance.clock import Clock
 from sparkjobs.balance.expected import expected_rows
 from sparkjobs.balance.findings import check_unique, ignored_points
@@ -89,7 +89,7 @@ def _settle(command: Command, inputs: Inputs, work: WorkTables, tables: ResultTa
         clock=clock,
         materialise=work.materialise,
     )
-    written = write_balance(balance, tables, command)
+    written = write_balance(balance, tables, command, clock)
     expected = expected_rows(market, balance.series, clock)
     results, checks = account_of_results(written, tables.read, expected, clock)
     checks.append(
@@ -151,11 +151,17 @@ def _check_areas(grid_areas: tuple[str, ...], areas: frozenset[str]) -> None:
         raise DataError("GRID_AREA_EMPTY", "no metering point in the period for grid area", unknown)
 
 
-def write_balance(balance: BalanceResults, tables: ResultTables, command: Command) -> dict[str, tuple[Catalogue, int]]:
+def write_balance(
+    balance: BalanceResults, tables: ResultTables, command: Command, clock: Clock
+) -> dict[str, tuple[Catalogue, int]]:
     """Write the energy tables of this process type; gives the series of each and the version written."""
     is_balance = not command.arguments.process_type.settles_charges
     asked = [each for each in balance.tables if is_balance or each[0].table not in _ONLY_FOR_BALANCE]
+
+    def write(catalogue: Catalogue, sums: DataFrame) -> int:
+        return tables.write(catalogue.table, sums, _ORDER, lambda rows: named(rows, catalogue, clock))
+
     # Two at a time: one table's rows are sorted and packed by one core at the end.
     with ThreadPoolExecutor(max_workers=2) as writers:
-        versions = writers.map(lambda each: tables.write(each[0].table, each[1], _ORDER), asked)
+        versions = writers.map(lambda each: write(*each), asked)
         return {catalogue.table: (catalogue, version) for (catalogue, _), version in zip(asked, versions, strict=True)}

@@ -26,7 +26,7 @@ from sparkjobs.jobs.settlement import exit_code
 from sparkjobs.storage.delta import ensure_table
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import lake_files
-from sparkjobs.storage.results import PARTITIONS
+from sparkjobs.storage.results import PARTITIONS, SEARCHED_BY
 from tests.support.oracle.folders import PROCESS, difference, read_expected, read_inputs, rows_of_file
 from tests.support.tables import write_lake
 
@@ -84,7 +84,7 @@ def _empty_result_tables(engine: Engine) -> Path:
     made = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     for table in RESULT_TABLES:
-        ensure_table(engine, str(made / table), stored(table), PARTITIONS)
+        ensure_table(engine, str(made / table), stored(table), PARTITIONS, SEARCHED_BY)
     if not engine.is_sail:  # they have one each; another one for every commit would take a query
         engine.spark.conf.set("spark.databricks.delta.writeChecksumFile.enabled", "false")
     return made
