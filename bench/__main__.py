@@ -73,6 +73,18 @@ def _large(folder: Path, given: argparse.Namespace) -> None:
     write_section("large", table([*HEAD[:5], "time ×", HEAD[6]], rows))
 
 
+def _unique(folder: Path, given: argparse.Namespace) -> None:
+    """The job without and with the check that no point occurs twice."""
+    rows = []
+    for engine in given.engines.split(","):
+        for size in _sizes(given):
+            lake, _ = energy.load(folder, size, 0)
+            without, _ = energy.warm(lake, engine, "D04", given.rounds, f"job, {engine}, without", size)
+            checked, _ = energy.warm(lake, engine, "D04", given.rounds, f"job, {engine}, with", size, unique_check=True)
+            rows += [figure_row(without, without), figure_row(checked, without)]
+    write_section("unique", table([*HEAD[:5], "ratio", HEAD[6]], rows))
+
+
 def _shuffle(folder: Path, given: argparse.Namespace) -> None:
     write_section("shuffle", shuffle.section(folder, _sizes(given)))
 
@@ -97,6 +109,7 @@ PARTS: Mapping[str, Callable[[Path, argparse.Namespace], None]] = {
     "generator": _generator,
     "energy": _energy,
     "cold": _cold,
+    "unique": _unique,
     "large": _large,
     "shuffle": _shuffle,
     "wholesale": _wholesale,

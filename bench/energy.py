@@ -36,13 +36,13 @@ def environment(engine: str) -> dict[str, str]:
     return {**os.environ, "SETTLEMENT_ENGINE": engine, "SPARK_DRIVER_MEMORY": "2g"}
 
 
-def load(folder: Path, metering_points: int, hourly_share: int) -> tuple[Path, Outcome | None]:
+def load(folder: Path, metering_points: int, hourly_share: int, engine: str = SAIL) -> tuple[Path, Outcome | None]:
     """The lake of a size, made once; the outcome is None when it was there."""
-    lake = folder / f"load-{metering_points}-{hourly_share}"
+    lake = folder / f"load-{metering_points}-{hourly_share}{'' if engine == SAIL else f'-{engine}'}"
     if (lake / "ready").exists():
         return lake, None
     size = ["--metering-points", str(metering_points), "--hourly-share", str(hourly_share)]
-    made = run(["-m", "sparkjobs.jobs.generate", "--lake", str(lake), *size], environment(SAIL))
+    made = run(["-m", "sparkjobs.jobs.generate", "--lake", str(lake), *size], environment(engine))
     (lake / "ready").touch()
     return lake, made
 
@@ -64,13 +64,19 @@ def _what(process_type: str) -> Sequence[str]:
 
 
 def warm(
-    lake: Path, engine: str, process_type: str, rounds: int, name: str, metering_points: int
+    lake: Path,
+    engine: str,
+    process_type: str,
+    rounds: int,
+    name: str,
+    metering_points: int,
+    *,
+    unique_check: bool = False,
 ) -> tuple[Figure, str]:
     """First read to manifest, the second run in one session, `rounds` sessions; and the id of the last job."""
-    outcomes = [
-        run(["-m", "bench.warm_job", str(lake), process_type, "--skip-unique-check"], environment(engine))
-        for _ in range(rounds)
-    ]
+    skipped = [] if unique_check else ["--skip-unique-check"]
+    command = ["-m", "bench.warm_job", str(lake), process_type, *skipped]
+    outcomes = [run(command, environment(engine)) for _ in range(rounds)]
     seconds = [outcome.told["warm"] for outcome in outcomes]
     return Figure(name, metering_points, seconds, max(o.peak_mb for o in outcomes)), str(outcomes[-1].told["job"])
 

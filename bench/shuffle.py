@@ -1,4 +1,8 @@
-"""What the JVM's event log tells of the one pass over the points: scans, shuffled records and bytes (architecture 3)."""
+"""What the JVM's event log tells of the pass over the points: scans, shuffled records and bytes (architecture 3).
+
+Spark makes this load itself: each of its files is a stretch of time, as a table clustered by time has them. Sail's hold
+every time in every file, so that each task meets every (group, slot).
+"""
 
 import json
 import re
@@ -36,7 +40,7 @@ def section(folder: Path, sizes: Iterable[int]) -> str:
     """The table, and the plan of the statement that scans the points."""
     rows, plan = [], ""
     for size in sizes:
-        lake, _ = energy.load(folder, size, 0)
+        lake, _ = energy.load(folder, size, 0, energy.SPARK)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             events = list(_events(_run_logged(lake, Path(scratch))))
         plans = [event["physicalPlanDescription"] for event in events if event["Event"] == _STARTS]
@@ -44,7 +48,8 @@ def section(folder: Path, sizes: Iterable[int]) -> str:
         pass_over_points = max(_stages(events).values(), key=lambda stage: stage.read)
         rows.append(_row(size, len(scanning), pass_over_points))
         plan = _tree(scanning[0])
-    return f"{table(HEAD, rows)}\n\nThe one statement that scans the points, as the event log has it:\n\n```text\n{plan}\n```"
+    told = "The one statement that scans the points, as the event log has it:"
+    return f"{table(HEAD, rows)}\n\n{told}\n\n```text\n{plan}\n```"
 
 
 def _run_logged(lake: Path, log: Path) -> Path:
