@@ -52,6 +52,6 @@ def price_per_day(price: Column, days: int) -> Column:
     twice = F.abs(micro) * F.lit(2) + F.lit(days)
     # Of decimals, since `/` of whole numbers goes through a double, which is exact to 4.5 · 10⁹ DKK only.
     whole = (twice - twice % F.lit(2 * days)).cast("decimal(19,0)")
-    rounded = (whole / F.lit(2 * days).cast("decimal(5,0)")).cast("decimal(19,0)")
+    rounded = (whole / F.lit(2 * days).cast("decimal(5,0)")).cast("decimal(19,0)").cast("bigint")
     signed = F.when(micro < 0, -rounded).otherwise(rounded)
     return (signed.cast("decimal(18,0)") * F.lit(_MICRO)).cast("decimal(18,6)")
