@@ -28,23 +28,34 @@ SECONDS_TO_START = 120
 _PORT, _TOKEN = "jvm_port", "jvm_token"
 TOKEN_SETTING = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # PySpark's: what a client shows the server
 _processes: list[subprocess.Popen[bytes]] = []
-_told: dict[str, object] = {}
+_told: list[tuple[int, str]] = []
+
+
+def serve() -> tuple[int, str]:
+    """Start the server once; gives its port and token.
+
+    A process of its own also where the tests run alone: a JVM cannot be forked off a process that holds Sail's channel.
+    """
+    if not _told:
+        port, token = free_port(), str(uuid.uuid4())
+        environment = {**os.environ, "SPARK_SUBMIT_OPTS": JVM_FOR_SMALL_JOBS, TOKEN_SETTING: token}
+        command = [sys.executable, "-m", "tests.support.jvm_server", str(port)]
+        # Its log tells of every client that lets go of an answer.
+        _processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment))
+        _told.append((port, token))
+    return _told[0]
 
 
 def serve_worker(workerinput: dict[str, object]) -> None:
-    """Start the server for the first worker, and tell every worker where it is."""
-    if not _told:
-        _told.update({_PORT: free_port(), _TOKEN: str(uuid.uuid4())})
-        environment = {**os.environ, "SPARK_SUBMIT_OPTS": JVM_FOR_SMALL_JOBS, TOKEN_SETTING: str(_told[_TOKEN])}
-        command = [sys.executable, "-m", "tests.support.jvm_server", str(_told[_PORT])]
-        _processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
-    workerinput.update(_told)
+    """Tell a worker where the server of the whole run is."""
+    workerinput[_PORT], workerinput[_TOKEN] = serve()
 
 
 def end() -> None:
     """End what this process started."""
     while _processes:
         _processes.pop().communicate(timeout=60)
+    _told.clear()
 
 
 def server_of(config: pytest.Config) -> tuple[int, str] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparkjobs.storage.engine import SAIL, SPARK, Engine, open_engine
-from tests.support.jvm_server import JVM_FOR_SMALL_JOBS, engine_at
+from tests.support.jvm_server import engine_at, serve
 
 HOW_TO_GET_JAVA = (
     "NO JVM SPARK TESTS: no Java 17 or newer found. "
@@ -49,22 +49,17 @@ def has_java() -> bool:
 
 
 def use_server(server: tuple[int, str] | None) -> None:
-    """Where this process finds a JVM that serves the whole test run; without one it starts its own."""
+    """Where this process finds a JVM that serves the whole test run; without one it starts one."""
     _server.extend([] if server is None else [server])
 
 
 def engine_named(name: str) -> Engine:
     """One session per engine and test process: starting it costs more than most tests."""
     if name not in _opened:
-        _opened[name] = engine_at(*_server[0]) if name == SPARK and _server else _own_engine(name)
+        _opened[name] = engine_at(*(_server or [serve()])[0]) if name == SPARK else open_engine(name)
         for setting, value in SPARK_FOR_SMALL_JOBS.items() if name == SPARK else ():
             _opened[name].spark.conf.set(setting, value)
     return _opened[name]
-
-
-def _own_engine(name: str) -> Engine:
-    os.environ.setdefault("SPARK_SUBMIT_OPTS", JVM_FOR_SMALL_JOBS)
-    return open_engine(name)
 
 
 def close_engines() -> None:
