@@ -22,9 +22,7 @@ GROUPS = 800
 SLOTS = energy.POINTS_PER_METERING_POINT
 HEAD = ["metering points", "scans", "shuffle records per (group, slot)", "goal", "shuffle bytes each", "goal"]
 _STARTS = "org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart"
-_SCAN_OF_POINTS = re.compile(
-    r"\(\d+\) Scan [^\n]*\n(?:(?!\n\n).)*?Location: [^\n]*time_series_points.*?\n\n", re.DOTALL
-)
+_SCAN_OF_POINTS = re.compile(r"^Location: (?!.*_delta_log)[^\n]*time_series_points", re.MULTILINE)
 
 
 @dataclass
