@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support import jvm_server
-from tests.support.spark import HOW_TO_GET_JAVA, close_engines, engine, has_java, skip_jvm_tests, use_server
+from tests.support.spark import HOW_TO_GET_JAVA, close_engines, engine, has_java, skip_jvm_tests
 
 __all__ = ["engine"]
 
@@ -27,7 +27,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    use_server(jvm_server.server_of(config))
+    jvm_server.use_server_of(config)
 
 
 def pytest_sessionfinish() -> None:

@@ -18,6 +18,11 @@ PARTITIONS = ("job_id", "attempt")
 SEARCHED_BY = ("result_id", "grid_area_code", "time")
 
 
+def ensure_result_table(engine: Engine, path: str, table: str) -> bool:
+    """Make a result table at a path when there is none; True when this call made it."""
+    return ensure_table(engine, path, stored(table), PARTITIONS, SEARCHED_BY)
+
+
 @dataclass(frozen=True)
 class ResultTables:
     """The result tables of one run."""
@@ -43,7 +48,7 @@ class ResultTables:
             named: makes the contract's columns of the frame's, a row of each row.
         """
         path = table_folder(self.lake, lake_layout.result_table(table))
-        made = ensure_table(self.engine, path, stored(table), PARTITIONS, SEARCHED_BY)
+        made = ensure_result_table(self.engine, path, table)
         if not made and has_partition(path, f"job_id={self.job_id}"):
             delete(self.engine, path, f"job_id = '{self.job_id}' AND attempt <= {self.attempt}")
         run = {"job_id": F.lit(self.job_id), "attempt": F.lit(self.attempt)}

@@ -20,12 +20,12 @@ JVM_FOR_SMALL_JOBS = " ".join(
     (
         "-XX:+UseSerialGC",
         "-XX:ReservedCodeCacheSize=256m",
-        "-Xmn900m",
+        "-Xmn900m",  # what one folder leaves behind is garbage when the next one begins
         "-Ddelta.log.cacheSize=20",  # it keeps the logs of as many lakes as are not used any more
     )
 )
 SECONDS_TO_START = 120
-_PORT, _TOKEN = "jvm_port", "jvm_token"
+_TOLD = "jvm_server"
 TOKEN_SETTING = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # PySpark's: what a client shows the server
 _processes: list[subprocess.Popen[bytes]] = []
 _told: list[tuple[int, str]] = []
@@ -48,7 +48,14 @@ def serve() -> tuple[int, str]:
 
 def serve_worker(workerinput: dict[str, object]) -> None:
     """Tell a worker where the server of the whole run is."""
-    workerinput[_PORT], workerinput[_TOKEN] = serve()
+    workerinput[_TOLD] = serve()
+
+
+def use_server_of(config: pytest.Config) -> None:
+    """In a worker: use the run's server. A process that runs the tests alone starts one when a test asks."""
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    if _TOLD in told:
+        _told.append(told[_TOLD])
 
 
 def end() -> None:
@@ -58,14 +65,9 @@ def end() -> None:
     _told.clear()
 
 
-def server_of(config: pytest.Config) -> tuple[int, str] | None:
-    """Port and token of the run's server; None where a process runs the tests alone."""
-    told: dict[str, Any] = getattr(config, "workerinput", {})
-    return (told[_PORT], told[_TOKEN]) if _PORT in told else None
-
-
-def engine_at(port: int, token: str) -> Engine:
+def open_session() -> Engine:
     """A session of its own in the run's server, once it answers: it listens before it can."""
+    port, token = serve()
     os.environ[TOKEN_SETTING] = token
     last = time.monotonic() + SECONDS_TO_START
     while True:

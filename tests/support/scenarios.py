@@ -19,14 +19,12 @@ from shared.errors import DataError, SettlementError
 from shared.job_arguments import JobArguments, check_arguments
 from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES, RESULT_TABLES, manifest, result_table
 from shared.manifest import Manifest, read_manifest
-from sparkjobs.contracts.results import stored
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.run import run
 from sparkjobs.jobs.settlement import exit_code
-from sparkjobs.storage.delta import ensure_table
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import lake_files
-from sparkjobs.storage.results import PARTITIONS, SEARCHED_BY
+from sparkjobs.storage.results import ensure_result_table
 from tests.support.oracle.folders import PROCESS, difference, read_expected, read_inputs, rows_of_file
 from tests.support.tables import write_lake
 
@@ -84,7 +82,7 @@ def _empty_result_tables(engine: Engine) -> Path:
     made = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, made, ignore_errors=True)
     for table in RESULT_TABLES:
-        ensure_table(engine, str(made / table), stored(table), PARTITIONS, SEARCHED_BY)
+        ensure_result_table(engine, str(made / table), table)
     if not engine.is_sail:  # they have one each; another one for every commit would take a query
         engine.spark.conf.set("spark.databricks.delta.writeChecksumFile.enabled", "false")
     return made

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparkjobs.storage.engine import SAIL, SPARK, Engine, open_engine
-from tests.support.jvm_server import engine_at, serve
+from tests.support.jvm_server import open_session
 
 HOW_TO_GET_JAVA = (
     "NO JVM SPARK TESTS: no Java 17 or newer found. "
@@ -29,7 +29,6 @@ SPARK_FOR_SMALL_JOBS = {
     "spark.sql.files.maxPartitionNum": "1",
 }
 _opened: dict[str, Engine] = {}
-_server: list[tuple[int, str]] = []
 
 
 def java_version() -> int | None:
@@ -48,15 +47,10 @@ def has_java() -> bool:
     return version is not None and version >= OLDEST_JAVA
 
 
-def use_server(server: tuple[int, str] | None) -> None:
-    """Where this process finds a JVM that serves the whole test run; without one it starts one."""
-    _server.extend([] if server is None else [server])
-
-
 def engine_named(name: str) -> Engine:
     """One session per engine and test process: starting it costs more than most tests."""
     if name not in _opened:
-        _opened[name] = engine_at(*(_server or [serve()])[0]) if name == SPARK else open_engine(name)
+        _opened[name] = open_session() if name == SPARK else open_engine(name)
         for setting, value in SPARK_FOR_SMALL_JOBS.items() if name == SPARK else ():
             _opened[name].spark.conf.set(setting, value)
     return _opened[name]
