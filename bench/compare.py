@@ -63,14 +63,14 @@ def differing_rows(lake: Path, job_id: str, results: Path) -> dict[str, int]:
     """Per result that the SQL wrote: how many rows only one side has; zero everywhere: equal."""
     connection = duckdb.connect()
     connection.execute("SET timezone = 'UTC'; SET enable_progress_bar = false")
-    metering_points = _files(DeltaTable(lake / input_table(METERING_POINT_PERIODS)))
+    metering_points = files(DeltaTable(lake / input_table(METERING_POINT_PERIODS)))
     settled = f"ga IN (SELECT grid_area_code FROM read_parquet({metering_points}))"
     different = {}
     for written in sorted(results.glob("*.parquet")):
         table, columns = TABLES[written.stem]
-        files = _files(DeltaTable(lake / result_table(table)), job_id)
+        ours = files(DeltaTable(lake / result_table(table)), job_id)
         names = ", ".join(column.split(" AS ")[-1] for column in columns)
-        query = f"WITH a AS (SELECT {', '.join(columns)} FROM read_parquet({files})), "
+        query = f"WITH a AS (SELECT {', '.join(columns)} FROM read_parquet({ours})), "
         query += f"b AS (SELECT {names} FROM '{written}' WHERE {settled}) SELECT count(*) FROM ("
         query += "(FROM a EXCEPT ALL FROM b) UNION ALL (FROM b EXCEPT ALL FROM a))"
         row = connection.execute(query).fetchone()
@@ -78,6 +78,7 @@ def differing_rows(lake: Path, job_id: str, results: Path) -> dict[str, int]:
     return different
 
 
-def _files(delta: DeltaTable, job_id: str | None = None) -> list[str]:
+def files(delta: DeltaTable, job_id: str | None = None) -> list[str]:
+    """Where the files of a table lie, or those of a job's rows, as DuckDB wants it."""
     of_job = [("job_id", "=", job_id)] if job_id else None
     return [uri.removeprefix("file://") for uri in delta.file_uris(file_pruning_predicate=of_job)]

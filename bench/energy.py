@@ -49,18 +49,14 @@ def load(folder: Path, metering_points: int, hourly_share: int, engine: str = SA
 
 def cold(lake: Path, engine: str, process_type: str, rounds: int, name: str, metering_points: int) -> Figure:
     """Process start to manifest, `rounds` times."""
-    outcomes = [
-        run(
-            ["-m", "sparkjobs.settlement", "--lake", str(lake), "--job-id", str(uuid.uuid4()), *_what(process_type)],
-            environment(engine),
-        )
-        for _ in range(rounds)
-    ]
+    outcomes = [run(settlement(lake, process_type), environment(engine)) for _ in range(rounds)]
     return Figure(name, metering_points, [o.seconds for o in outcomes], max(o.peak_mb for o in outcomes))
 
 
-def _what(process_type: str) -> Sequence[str]:
-    return ["--process-type", process_type, *PERIOD, "--skip-unique-check"]
+def settlement(lake: Path, process_type: str) -> Sequence[str]:
+    """The command of a job of its own over the lake's month, without the unique check."""
+    job = ["--lake", str(lake), "--job-id", str(uuid.uuid4()), "--process-type", process_type]
+    return ["-m", "sparkjobs.settlement", *job, *PERIOD, "--skip-unique-check"]
 
 
 def warm(

@@ -7,7 +7,6 @@ every time in every file, so that each task meets every (group, slot).
 import json
 import re
 import tempfile
-import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 from bench import energy
 from bench.child import run
 from bench.report import table
-from bench.warm_job import PERIOD
 
 GROUPS = 800
 SLOTS = energy.POINTS_PER_METERING_POINT
@@ -53,9 +51,7 @@ def section(folder: Path, sizes: Iterable[int]) -> str:
 def _run_logged(lake: Path, log: Path) -> Path:
     options = {"enabled": "true", "dir": log.as_uri(), "compress": "false"}
     java = " ".join(f"-Dspark.eventLog.{name}={value}" for name, value in options.items())
-    what = ["--process-type", "D04", *PERIOD, "--skip-unique-check"]
-    command = ["-m", "sparkjobs.settlement", "--lake", str(lake), "--job-id", str(uuid.uuid4()), *what]
-    run(command, {**energy.environment(energy.SPARK), "SPARK_SUBMIT_OPTS": java})
+    run(energy.settlement(lake, "D04"), {**energy.environment(energy.SPARK), "SPARK_SUBMIT_OPTS": java})
     return log
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 from deltalake import DeltaTable
 
+from bench.compare import files
 from shared.danish_time import DEFAULT_TIME_ZONE
 from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES, input_table
 
@@ -59,8 +60,8 @@ FORMS = {
 def settle(connection: duckdb.DuckDBPyConnection, lake: Path, form: Form, results: Path) -> None:
     """One settlement: open the files, calculate, write."""
     for table in form.inputs:
-        files = [uri.removeprefix("file://") for uri in DeltaTable(lake / input_table(table)).file_uris()]
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM read_parquet({files})")
+        rows = f"read_parquet({files(DeltaTable(lake / input_table(table)))})"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM {rows}")
     for script in form.scripts:
         connection.execute((Path(__file__).parent / f"{script}.sql").read_text(encoding="utf-8"))
     for result, order in form.results.items():

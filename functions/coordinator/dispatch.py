@@ -171,8 +171,8 @@ class _Batch:
                 self.post_office.send(self._events(lines, rejected, lease))
             except TooLarge as error:
                 logger.warning("batch %s is sent anew: %s", self.batch, error, extra={"job_id": self.job_id})
-                continue
-            return
+            else:
+                return
 
     def _events(
         self, lines: Sequence[LineView], rejected: list[dict[str, object]], lease: Lease
