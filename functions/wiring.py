@@ -2,7 +2,9 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from functions.coordinator.archive import Archive
 
 logger = logging.getLogger(__name__)
+THREADS = 8
+"""For calls that are made beside others; who finds none free waits for one."""
 
 
 class App:
@@ -94,7 +98,15 @@ class App:
     @cached_property
     def records(self) -> RecordStore:
         """The job records."""
-        return RecordStore(self.lake, self.clock, self.index.note)
+        return RecordStore(self.lake, self.clock, self.index.note, self._beside)
+
+    def _beside(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Work in a thread of its own; what it logs is still about the job."""
+        return self._threads.submit(copy_context().run, work).result
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(THREADS, "beside")
 
     @cached_property
     def index(self) -> JobIndex:

@@ -52,12 +52,13 @@ class DataLake:
                 from azure.core.pipeline.transport import RequestsTransport
                 from azure.storage.filedatalake import DataLakeServiceClient
 
+                from functions.adapters.lake_session import LakeSession
+
                 # A token never travels in plain. An empty signature adds nothing to a request; with no credential at
                 # all, the SDK's rename fails on addresses that name no account.
                 plain = self.url.startswith("http://")
                 credential = AzureSasCredential("") if plain else managed_identity(self.client_id)
-                # Looking for proxies in the environment is a fifth of a small call.
-                transport = RequestsTransport(use_env_settings=False, **TIMEOUTS)
+                transport = RequestsTransport(session=LakeSession(), **TIMEOUTS)
                 self._service = DataLakeServiceClient(self.url, credential=credential, transport=transport, **RETRIES)
                 self._made = self._service.get_file_system_client(FILE_SYSTEM)
             return self._made
@@ -107,32 +108,30 @@ class DataLake:
         """Write aside, then rename over the file if it is unchanged: whole for every reader and every crash."""
         from azure.core import MatchConditions
 
-        aside = self._write_aside(content)
+        aside = self._file(f"{WRITING}/{uuid.uuid4()}")
+        self._write_aside(aside, content)
         answer: dict[str, str] = {}
         conditions: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         try:
             with errors_of(path):
-                self._file(aside).rename_file(
+                aside.rename_file(
                     f"{FILE_SYSTEM}/{path}",
                     raw_response_hook=lambda response: answer.update(response.http_response.headers),
                     **conditions,
                 )
         except (Changed, NotFound, AlreadyExists) as error:
             # The reply to a rename that was done may be lost, and the SDK then tries again in vain: its source is gone.
-            if self.exists(aside):
-                self.delete(aside)
+            if self.exists(aside.path_name):
+                self.delete(aside.path_name)
                 raise Changed(path) from error
         return next((value for name, value in answer.items() if name.lower() == "etag"), "")
 
-    def _write_aside(self, content: bytes) -> str:
+    def _write_aside(self, file: "DataLakeFileClient", content: bytes) -> None:
         """Write a file of a name of its own: without conditions, which a lost reply would turn against it."""
-        path = f"{WRITING}/{uuid.uuid4()}"
-        file = self._file(path)
-        with errors_of(path):
+        with errors_of(file.path_name):
             file.create_file()
             file.append_data(content, offset=0, length=len(content))
             file.flush_data(len(content), close=True)
-        return path
 
     def delete(self, path: str, etag: str | None = None, lease: Lease | None = None) -> None:
         """Delete a file; one that is gone is success. Raises Changed when `etag` or the lease no longer fits."""

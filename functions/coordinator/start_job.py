@@ -7,6 +7,7 @@ then it is taken over. After the record: the timers start the run with the same 
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from functions.coordinator.cancel_job import cancel_job
@@ -63,9 +64,7 @@ def start_job(
         return existing
     record = _new_record(replace(arguments, job_id=job_id), request, records)
     began = records.clock.now()
-    if not record.simulation:
-        claim_active(record, records)
-    records.mark_open(job_id)
+    _set_markers(record, request, records)
     record, etag = records.create(record)
     if abs(records.clock.now() - began) > RECORD_WITHIN / 2:
         # Held up for so long, this host may have lost its markers to a sweep that saw no record, or to an equal job.
@@ -75,6 +74,22 @@ def start_job(
     if record.status is JobState.SUBMITTED and record.run_id is None:
         record = submit(record, records=records, runner=runner, tables_uri=tables_uri, etag=etag)
     return record
+
+
+def _set_markers(record: JobRecord, request: StartRequest, records: RecordStore) -> None:
+    """Both markers, at once: without its record, each of them heals for itself. Raises Conflict."""
+    if record.simulation:
+        records.mark_open(record.job_id)
+        return
+    marked = records.beside(partial(records.mark_open, record.job_id))
+    try:
+        claim_active(record, records)
+    except Conflict:
+        marked()
+        if request.key is None:  # else another call with the key may be about to start this very job
+            records.lake.delete(f"{lake_layout.OPEN_JOBS}/{record.job_id}")
+        raise
+    marked()
 
 
 def _still_the_one(record: JobRecord, records: RecordStore, runner: JobRunner) -> None:

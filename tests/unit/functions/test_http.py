@@ -198,6 +198,7 @@ def test_an_equal_actual_job_is_409_with_its_address(world: World) -> None:
     answered = world.call("POST", "KickStartJob", body=DAY)
     assert answered.status == 409
     assert problem(answered)["statusUrl"] == f"https://settlement.example/api/jobs/{first}"
+    assert [path for path in world.lake.files if path.startswith("state/open/")] == [f"state/open/{first}"]
     assert world.start(simulation=True)
     assert world.start(gridAreas="800")
     world.runner.runs.clear()
