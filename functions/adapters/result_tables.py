@@ -1,21 +1,22 @@
 """The lake's Delta tables, read without Spark by delta-rs and its SQL engine (energy 11).
 
-A grid area is read in portions of whole series, each sorted by the engine and turned into columns of Python, so that
-memory stays bounded however large the result. The files of a job are found by its partition (job_id, attempt) and the
-statistics of the grid area and result id. Timestamps leave the engine as whole microseconds and decimals as the text
-that they are stored as: exact, and cheaper than objects.
+A grid area is read in portions of whole series, each turned into columns of Python, so that memory stays bounded
+however large the result. The engine puts the points of a series together and sorts nothing: results are written in
+order, and what another writer left unsorted is sorted here. The files of a job are found by its partition (job_id,
+attempt) and the statistics of the grid area and result id. Timestamps leave the engine as whole microseconds and
+decimals as the text that they are stored as: exact, and cheaper than objects.
 """
 
 import threading
-from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from functions.adapters.delta import DeltaLake, Snapshot, as_rows, literal
+from functions.adapters.point_columns import TEXTS, PointColumns, columns_of_batch
 from functions.ports import Row
 from shared import lake_layout
 from shared.codes import QUALITY_BIT
-from shared.result_series import UNKNOWN_QUALITY, ResultSeries
+from shared.result_series import ResultSeries
 
 PORTION = 200_000
 """Rows that are in memory at once, but at least one series."""
@@ -31,9 +32,6 @@ _SETS = " + ".join(
 _QUALITIES = f"CAST(256 * coalesce(array_length(quantity_qualities), 0) + {_SETS} AS BIGINT)"
 # The same for sets that hold a quality twice: each counts once.
 _DISTINCT = _QUALITIES.replace("array_length(quantity_qualities)", "array_length(array_distinct(quantity_qualities))")
-_COUNT = bytes(value >> 4 for value in range(256))
-_BITS = bytes(value & 15 for value in range(256))
-_TEXTS = ("quantity", "price", "amount")
 _TIME = "CAST(arrow_cast(time, 'Timestamp(Microsecond, Some(\"UTC\"))') AS BIGINT)"
 
 
@@ -98,28 +96,34 @@ class DeltaTables:
             raise
 
     def _read(self, opened: Snapshot, where: str, portion: Sequence[_Series]) -> Iterator[ResultSeries]:
-        points = self._points(opened, where, portion, _QUALITIES)
-        if not points.sets_are_known():
-            points = self._points(opened, where, portion, _DISTINCT)
-        qualities = points.qualities()
-        first = 0
-        for series in portion:
-            yield points.cut(series, first, first + series.rows, qualities)
-            first += series.rows
-
-    def _points(self, opened: Snapshot, where: str, portion: Sequence[_Series], sets: str) -> "_Points":
-        texts = [name for name in _TEXTS if name in opened.columns]
-        chosen = {"time": _TIME, **{name: f"CAST({name} AS VARCHAR)" for name in texts}}
-        if "quantity_qualities" in opened.columns:
-            chosen["qualities"] = sets
-        columns = ", ".join(f"{expression} AS point_{name}" for name, expression in chosen.items())
         # One result id with two keys breaks the contract of the table: then the keys decide which row is whose.
         unique = len({series.result_id for series in portion}) == len(portion)
-        order = ("result_id", *(() if unique else _key_columns(opened)), "time")
-        points = _Points(texts)
-        for batch in self._ask(opened, "SELECT", columns, "FROM t", where, "ORDER BY", ", ".join(order)):
-            points.add(batch)
-        return points
+        names = ("result_id", *(() if unique else _key_columns(opened)))
+        found = self._columns(opened, where, names, exact=False)
+        if not all(columns.certain for columns in found.values()):
+            found = self._columns(opened, where, names, exact=True)
+        for series in portion:
+            key = {**series.key, "result_id": series.result_id}
+            yield found.pop(tuple(key[name] for name in names)).series(series)
+
+    def _columns(
+        self, opened: Snapshot, where: str, names: Sequence[str], *, exact: bool
+    ) -> "dict[tuple[Any, ...], PointColumns]":
+        """The points of each series as columns, in the order of the files; the engine puts a column in one piece."""
+        texts = [name for name in TEXTS if name in opened.columns]
+        chosen = [*names, "count(*) AS n_points", f"array_agg({_TIME}) AS n_times"]
+        for name in texts:
+            text = f"CAST({name} AS VARCHAR)"
+            text = f"coalesce({text}, '')" if exact else text
+            chosen += [f"string_agg({text}, ',') AS n_{name}", f"count({name}) AS n_{name}_count"]
+        if "quantity_qualities" in opened.columns:
+            chosen.append(f"array_agg({_DISTINCT if exact else _QUALITIES}) AS n_sets")
+        query = ("SELECT", ", ".join(chosen), "FROM t", where, "GROUP BY", ", ".join(names))
+        found: dict[tuple[Any, ...], PointColumns] = {}
+        for batch in self._ask(opened, *query):
+            keys = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+            found.update(zip(keys, columns_of_batch(batch, texts, exact=exact), strict=True))
+        return found
 
     def grid_areas(self, table: str, job_id: str, attempt: int) -> Sequence[str]:
         """The grid areas that an attempt has rows for."""
@@ -146,50 +150,6 @@ class DeltaTables:
         """The newest version of an input table, None when there is none."""
         opened = self._lake.open(lake_layout.input_table(table))
         return None if opened is None else int(opened.table.version())
-
-
-class _Points:
-    """The point columns of a portion, one entry per row."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._times = array("q")
-        self._texts: dict[str, list[str | None]] = {name: [] for name in texts}
-        self._sets, self._sizes = bytearray(), bytearray()
-
-    def add(self, batch: Any) -> None:
-        """Take over a record batch of the engine; its whole numbers lie there as eight bytes, the lowest first."""
-        self._times.frombytes(memoryview(batch.column("point_time").buffer()))
-        for name, values in self._texts.items():
-            values.extend(batch.column(f"point_{name}").to_pylist())
-        if "point_qualities" in batch.schema.names:
-            sets = bytes(batch.column("point_qualities").buffer())
-            self._sets += sets[::8]
-            self._sizes += sets[1::8]
-
-    def sets_are_known(self) -> bool:
-        """Whether every quality of every set is one of the list, and none is there twice."""
-        return self._sets.translate(_COUNT) == self._sizes
-
-    def qualities(self) -> bytes:
-        """The sets as bits; UNKNOWN_QUALITY where one holds more than the list knows."""
-        bits = bytes(self._sets.translate(_BITS))
-        if self.sets_are_known():
-            return bits
-        counts = self._sets.translate(_COUNT)
-        together = zip(bits, counts, self._sizes, strict=True)
-        return bytes(known if count == size else UNKNOWN_QUALITY for known, count, size in together)
-
-    def cut(self, series: _Series, first: int, last: int, qualities: bytes) -> ResultSeries:
-        """The rows of one series."""
-        return ResultSeries(
-            result_id=series.result_id or "",
-            key=series.key,
-            times=self._times[first:last],
-            quantities=self._texts.get("quantity", [])[first:last],
-            qualities=qualities[first:last],
-            prices=self._texts.get("price", [])[first:last],
-            amounts=self._texts.get("amount", [])[first:last],
-        )
 
 
 def _portions(keys: Sequence[_Series], most: int) -> Iterator[list[_Series]]:

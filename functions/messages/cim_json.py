@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from functions.messages.documents import (
@@ -77,19 +76,22 @@ def points_text(points: Points) -> str:
     # Points may have nothing but their positions.
     first, *others = points.columns or (Values("quantity", [None] * points.count),)
     opened, rest = _opened(first, points.count)
-    columns: list[Iterable[Any]] = [opened, *rest]
+    columns: list[Sequence[Any]] = [opened, *rest]
     for column in others[:-1]:
         columns += _pieces(column)
-    columns += _pieces(others[-1], "},") if others else [repeat("},")]
-    return "".join(chain.from_iterable(zip(*columns)))[:-1]  # noqa: B905 - repeat() has no end
+    columns += _pieces(others[-1], "},") if others else [["},"] * points.count]
+    pieces = [""] * (len(columns) * points.count)
+    for index, column_pieces in enumerate(columns):
+        pieces[index :: len(columns)] = column_pieces
+    return "".join(pieces)[:-1]
 
 
-def _opened(column: Values | Codes, count: int) -> tuple[Iterable[str], list[Iterable[Any]]]:
+def _opened(column: Values | Codes, count: int) -> tuple[Sequence[str], list[Sequence[Any]]]:
     """The openings of the points together with the name of their first value, where all of them have one."""
     if isinstance(column, Codes) or None in column.values:
         return _openings(count, ""), _pieces(column)
     before, after = _around(column)
-    return _openings(count, before), [column.values, repeat(after)] if after else [column.values]
+    return _openings(count, before), [column.values, [after] * count] if after else [column.values]
 
 
 @lru_cache(maxsize=16)
@@ -97,16 +99,18 @@ def _openings(count: int, before: str) -> tuple[str, ...]:
     return tuple(f'{{"position":{{"value":{position}}}{before}' for position in range(1, count + 1))
 
 
-def _pieces(column: Values | Codes, end: str = "") -> list[Iterable[Any]]:
+def _pieces(column: Values | Codes, end: str = "") -> list[Sequence[Any]]:
     """What a column adds to each point; `end` closes the point behind its last column."""
     if isinstance(column, Codes):
-        return [map(_code_texts(column.name, tuple(column.table), end).__getitem__, column.indices)]
+        texts = _code_texts(column.name, tuple(column.table), end)
+        return [[texts[index] for index in column.indices]]
     before, after = _around(column)
     values = column.values
     if None in values:
         return [[end if value is None else f"{before}{value}{after}{end}" for value in values]]
     closing = after + end
-    return [repeat(before), values, repeat(closing)] if closing else [repeat(before), values]
+    befores = [before] * len(values)
+    return [befores, values, [closing] * len(values)] if closing else [befores, values]
 
 
 @lru_cache(maxsize=16)
