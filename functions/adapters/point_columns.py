@@ -63,16 +63,20 @@ def columns_of_batch(batch: Any, texts: Sequence[str], *, exact: bool) -> Iterat
     named = {name: batch.column(f"n_{name}").to_pylist() for name in texts}
     filled = {name: batch.column(f"n_{name}_count").to_pylist() for name in texts}
     times = _whole_numbers(batch, "n_times")
-    sets = _whole_numbers(batch, "n_sets") if "n_sets" in batch.schema.names else None
+    with_sets = "n_sets" in batch.schema.names
+    sets = _whole_numbers(batch, "n_sets") if with_sets else memoryview(b"")
+    qualities = batch.column("n_qualities").to_pylist() if with_sets else [0] * len(counts)
     first = 0
     for index, count in enumerate(counts):
         last = first + count
-        bits, known = _qualities(bytes(sets[8 * first : 8 * last])) if sets is not None else (b"", True)
+        numbers = bytes(sets[8 * first : 8 * last])
         nulls = any(filled[name][index] < count for name in texts)
+        # A set holds at least as many qualities as it holds known ones: where the sums are equal, so is each set.
+        known = sum(numbers[::8].translate(_COUNT)) == qualities[index]
         yield PointColumns(
             array("q", bytes(times[8 * first : 8 * last])),
             {name: _split(named[name][index], filled[name][index] < count) for name in texts},
-            bits,
+            _exact_qualities(numbers) if exact else numbers[::8].translate(_BITS),
             exact or (known and not nulls),
         )
         first = last
@@ -89,11 +93,9 @@ def _split(text: str | None, nulls: bool) -> list[str | None]:
     return [value or None for value in values] if nulls else values
 
 
-def _qualities(numbers: bytes) -> tuple[bytes, bool]:
-    """The sets as bits, UNKNOWN_QUALITY where one holds more than the list knows; whether all are known."""
+def _exact_qualities(numbers: bytes) -> bytes:
+    """The sets as bits; UNKNOWN_QUALITY where one holds more than the list knows."""
     sets, sizes = numbers[::8], numbers[1::8]
     bits, counts = sets.translate(_BITS), sets.translate(_COUNT)
-    if counts == sizes:
-        return bits, True
     together = zip(bits, counts, sizes, strict=True)
-    return bytes(known if count == size else UNKNOWN_QUALITY for known, count, size in together), False
+    return bytes(known if count == size else UNKNOWN_QUALITY for known, count, size in together)

@@ -28,10 +28,12 @@ _NOT_KEY = ("job_id", "attempt", "result_id", "time", "quantity", "quantity_qual
 _SETS = " + ".join(
     f"CASE WHEN array_has(quantity_qualities, '{name}') THEN {16 + bit} ELSE 0 END" for name, bit in QUALITY_BIT.items()
 )
-# Low byte: how many qualities of the list are in the set, times 16, and their bits; second byte: how many it holds.
-_QUALITIES = f"CAST(256 * coalesce(array_length(quantity_qualities), 0) + {_SETS} AS BIGINT)"
-# The same for sets that hold a quality twice: each counts once.
-_DISTINCT = _QUALITIES.replace("array_length(quantity_qualities)", "array_length(array_distinct(quantity_qualities))")
+# Low byte: how many qualities of the list are in the set, times 16, and their bits.
+_QUALITIES = f"CAST({_SETS} AS BIGINT)"
+# And in the second byte how many qualities the set holds, known or not.
+_DISTINCT = (
+    f"CAST({_SETS} AS BIGINT) + 256 * coalesce(CAST(array_length(array_distinct(quantity_qualities)) AS BIGINT), 0)"
+)
 _TIME = "CAST(arrow_cast(time, 'Timestamp(Microsecond, Some(\"UTC\"))') AS BIGINT)"
 
 
@@ -118,6 +120,7 @@ class DeltaTables:
             chosen += [f"string_agg({text}, ',') AS n_{name}", f"count({name}) AS n_{name}_count"]
         if "quantity_qualities" in opened.columns:
             chosen.append(f"array_agg({_DISTINCT if exact else _QUALITIES}) AS n_sets")
+            chosen.append("coalesce(array_length(flatten(array_agg(quantity_qualities))), 0) AS n_qualities")
         query = ("SELECT", ", ".join(chosen), "FROM t", where, "GROUP BY", ", ".join(names))
         found: dict[tuple[Any, ...], PointColumns] = {}
         for batch in self._ask(opened, *query):

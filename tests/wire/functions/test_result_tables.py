@@ -155,3 +155,29 @@ def test_times_are_whole_microseconds(tmp_path: Path) -> None:
     write(tmp_path, lake_layout.ENERGY_PER_ES, per_supplier_rows("a", ["1.000"], start=late))
     (series,) = DeltaTables(str(tmp_path)).series(lake_layout.ENERGY_PER_ES, JOB, 1, "800")
     assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=series.times[0]) == late
+
+
+def test_files_that_another_writer_left_unsorted_are_read_in_order(tmp_path: Path) -> None:
+    rows = [
+        *per_supplier_rows("a", ["1.000", None, "3.000", "4.000"]),
+        *per_supplier_rows("b", ["5.000", "6.000"]),
+    ]
+    rows[1]["quantity_qualities"] = ["missing"]
+    rows[3]["quantity_qualities"] = ["estimated", "measured"]
+    wanted = in_memory(lake_layout.ENERGY_PER_ES, rows)
+    for scattered in ([rows[5], rows[3], rows[0]], [rows[2], rows[4], rows[1]]):
+        whole = [{"job_id": JOB, "attempt": 1, **row} for row in scattered]
+        for row in whole:
+            row["quantity"] = row["quantity"] and Decimal(row["quantity"])
+        schema = pa.schema([(name, TYPES.get(name, pa.string())) for name in whole[0]])
+        path = str(tmp_path / lake_layout.result_table(lake_layout.ENERGY_PER_ES))
+        write_deltalake(path, pa.Table.from_pylist(whole, schema), mode="append", partition_by=["job_id", "attempt"])
+    assert list(DeltaTables(str(tmp_path)).series(lake_layout.ENERGY_PER_ES, JOB, 1, "800")) == wanted
+
+
+def test_a_quality_that_is_null_is_none_of_the_list(tmp_path: Path) -> None:
+    rows = per_supplier_rows("a", ["1.000", "1.000"])
+    rows[0]["quantity_qualities"] = [None]
+    write(tmp_path, lake_layout.ENERGY_PER_ES, rows)
+    (series,) = DeltaTables(str(tmp_path)).series(lake_layout.ENERGY_PER_ES, JOB, 1, "800")
+    assert list(series.qualities) == [UNKNOWN_QUALITY, 4]
