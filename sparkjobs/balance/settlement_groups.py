@@ -46,7 +46,7 @@ class Group:
     to_grid_area_code: str | None
     energy_supplier_id: str | None
     balance_responsible_party_id: str | None
-    tariff_set_id: int | None
+    tariff_set_id: str | None
     steps: tuple[tuple[int, int, int], ...]
 
     @property
@@ -85,6 +85,7 @@ class GridLossPeriod:
     balance_responsible_party_id: str | None
     from_slot: int
     to_slot: int
+    tariff_set_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,7 @@ def find_groups(metering_points: DataFrame, clock: Clock) -> Market:
     """Number the distinct combinations of everything that a result depends on.
 
     Args:
-        metering_points: kept periods in English, with tariff_set_id bigint (null = no tariffs).
+        metering_points: kept periods in English, with tariff_set_id (null = no tariffs).
         clock: the settled period.
     """
     periods = metering_points.withColumns(
@@ -172,6 +173,7 @@ def _grid_loss_period(row: Row) -> GridLossPeriod:
         balance_responsible_party_id=row.balance_responsible_party_id,
         from_slot=row.from_slot,
         to_slot=row.to_slot,
+        tariff_set_id=row.tariff_set_id,
     )
 
 

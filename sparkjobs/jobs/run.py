@@ -22,7 +22,7 @@ from sparkjobs.jobs.account import UNIQUE, account_of_results, data_quality
 from sparkjobs.jobs.charges import read_charges, settle_charges
 from sparkjobs.jobs.command_line import Command
 from sparkjobs.jobs.findings import raise_first
-from sparkjobs.jobs.tariff_energy import grid_loss_as_points, tariff_hours
+from sparkjobs.jobs.tariff_energy import find_parts, tariff_energy
 from sparkjobs.storage.engine import Engine
 from sparkjobs.storage.files import LakeFiles
 from sparkjobs.storage.inputs import Inputs, open_inputs
@@ -99,10 +99,11 @@ def _settle(command: Command, inputs: Inputs, work: WorkTables, tables: ResultTa
     quality = data_quality(market, balance.received, ignored)
     if charged is None:
         return _Settled(grid_areas, results, checks, quality)
+    parts = find_parts(market, balance.series)
     charges = settle_charges(
         charged,
-        tariff_hours=work.materialise("tariff_hours", tariff_hours(balance, market, clock)),
-        grid_loss_points=work.materialise("grid_loss_points", grid_loss_as_points(balance, clock)),
+        energy=work.materialise("tariff_energy", tariff_energy(balance, parts, clock)) if parts.parts else None,
+        parts=parts,
         job=job,
         tables=tables,
         materialise=work.materialise,

@@ -1,67 +1,97 @@
-"""From balance settlement to wholesale settlement: sums per set of tariffs and hour, and grid loss as points."""
+"""From balance settlement to wholesale settlement: energy per part of the market and hour, grid loss among it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shared.codes import MeteringPointType, SettlementMethod
+from shared.codes import QUALITY_BIT, MeteringPointType, Quality, SettlementMethod
 from sparkjobs.balance.calculation import BalanceResults
 from sparkjobs.balance.clock import QUARTERS_OF_AN_HOUR, Clock
-from sparkjobs.balance.series import lookup
-from sparkjobs.balance.settlement_groups import Market
+from sparkjobs.balance.points import SLOTS, number_of, slot_of_key
+from sparkjobs.balance.series import AllSeries, grid_loss_key, lookup
+from sparkjobs.balance.settlement_groups import GridLossPeriod, Group, Market
+from sparkjobs.wholesale.charge_keys import Supply
 from sparkjobs.wholesale.rounding import exact_sum
+from sparkjobs.wholesale.tariffs import Part
 
-_NAMES = (
-    "number int, tariff_set_id bigint, grid_area_code string, energy_supplier_id string, metering_point_type string, "
-    "settlement_method string"
-)
+_OF_GROUP = "group_number int, part int"
+_OF_LOSS = "of_series int, from_slot int, to_slot int, part int"
 
 
-def tariff_hours(balance: BalanceResults, market: Market, clock: Clock) -> DataFrame:
-    """Energy of every group that carries tariffs by UTC hour, at the points' own resolution and quality (wholesale 2).
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of the market that carry tariffs, by number, and whose energy is which part's.
 
-    Returns:
-        tariff_set_id, grid_area_code, energy_supplier_id, metering_point_type, settlement_method, hour int, milli_kwh,
-        qualities: one row per settlement group and hour.
+    groups: (settlement group, part). losses: (series of grid loss, from slot, to slot, part).
     """
-    names = [
-        (
-            group.number,
-            group.tariff_set_id,
-            group.grid_area_code,
-            group.energy_supplier_id,
-            group.type,
-            group.settlement_method,
-        )
+
+    parts: tuple[Part, ...]
+    groups: Sequence[tuple[object, ...]]
+    losses: Sequence[tuple[object, ...]]
+
+
+def find_parts(market: Market, series: AllSeries) -> Parts:
+    """Every supply with each set of tariffs its metering points have; grid loss is flex or production (energy 10)."""
+    numbers: dict[Part, int] = {}
+
+    def number(part: Part) -> int:
+        return numbers.setdefault(part, len(numbers))
+
+    groups = [
+        (group.number, number(Part(group.tariff_set_id, _supply(group, group.settlement_method))))
         for group in market.groups
         if group.tariff_set_id is not None
     ]
-    carrying = F.broadcast(lookup(balance.sums.sparkSession, names, _NAMES, (-1, None, "", None, "", None)))
-    hour = (F.lit(clock.first_hour) + F.floor(F.col("slot") / F.lit(QUARTERS_OF_AN_HOUR))).cast("int")
-    hours = (
-        balance.sums.join(carrying.select(F.col("number")), on="number", how="left_semi")
-        .groupBy("number", hour.alias("hour"))
-        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("own_qualities").alias("qualities"))
-    )
-    return hours.join(carrying, on="number", how="inner").drop("number")
+    losses = []
+    for period in market.grid_loss:
+        if period.tariff_set_id is not None:
+            method = SettlementMethod.FLEX.value if period.type == MeteringPointType.CONSUMPTION else None
+            part = number(Part(period.tariff_set_id, _supply(period, method)))
+            losses.append((series.grid_loss.numbers[grid_loss_key(period)], period.from_slot, period.to_slot, part))
+    return Parts(parts=tuple(numbers), groups=groups, losses=losses)
 
 
-def grid_loss_as_points(balance: BalanceResults, clock: Clock) -> DataFrame:
-    """Grid loss as points of flex consumption and production (energy 10).
+def _supply(of: Group | GridLossPeriod, settlement_method: str | None) -> Supply:
+    return Supply(of.grid_area_code, of.energy_supplier_id, of.type, settlement_method)
+
+
+def tariff_energy(balance: BalanceResults, parts: Parts, clock: Clock) -> DataFrame:
+    """Energy of every part by UTC hour, at the points' own resolution and quality (wholesale 2).
 
     Returns:
-        metering_point_id bigint, metering_point_type, settlement_method, grid_area_code, energy_supplier_id,
-        balance_responsible_party_id, time, milli_kwh.
+        part int, time (the hour), milli_kwh bigint, qualities int: one row per part and hour.
     """
-    carriers = balance.series.grid_loss.frame(balance.losses.sparkSession).withColumnRenamed("series", "loss_series")
-    is_consumption = F.col("metering_point_type") == MeteringPointType.CONSUMPTION.value
-    losses = balance.losses.select("loss_series", "slot", "milli_kwh")
-    return losses.join(F.broadcast(carriers), on="loss_series", how="inner").select(
-        F.col("metering_point_id").cast("bigint").alias("metering_point_id"),
-        "metering_point_type",
-        F.when(is_consumption, F.lit(SettlementMethod.FLEX.value)).alias("settlement_method"),
-        "grid_area_code",
-        "energy_supplier_id",
-        "balance_responsible_party_id",
-        clock.time_of(F.col("slot")).alias("time"),
-        "milli_kwh",
+    spark = balance.sums.sparkSession
+    of_group = lookup(spark, parts.groups, _OF_GROUP, (-1, -1))
+    of_loss = lookup(spark, parts.losses, _OF_LOSS, (-1, 0, 0, -1))
+    hour = F.col("slot") - F.col("slot") % QUARTERS_OF_AN_HOUR
+    key = (F.col("part").cast("bigint") * SLOTS + hour).alias("key")
+    # The small sides on the left: Sail holds that side unless it knows better.
+    measured = (
+        F.broadcast(of_group)
+        .join(balance.sums, on=F.col("group_number") == F.col("number"), how="inner")
+        .select(key, "milli_kwh", F.col("own_qualities").alias("qualities"))
+    )
+    at_that_time = (F.col("slot") >= F.col("from_slot")) & (F.col("slot") < F.col("to_slot"))
+    calculated = (
+        F.broadcast(of_loss)
+        .join(
+            balance.losses.select("loss_series", "slot", "milli_kwh"),
+            on=(F.col("of_series") == F.col("loss_series")) & at_that_time,
+            how="inner",
+        )
+        .select(key, "milli_kwh", F.lit(QUALITY_BIT[Quality.CALCULATED]).alias("qualities"))
+    )
+    energy = measured.unionByName(calculated) if parts.losses else measured
+    return (
+        energy.groupBy(F.col("key"))
+        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
+        .select(
+            number_of("key").alias("part"),
+            clock.time_of(slot_of_key("key")).alias("time"),
+            "milli_kwh",
+            F.col("qualities").cast("int").alias("qualities"),
+        )
     )

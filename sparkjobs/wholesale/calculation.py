@@ -1,97 +1,110 @@
 """Wholesale settlement, read aloud (wholesale.md)."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import reduce
 from zoneinfo import ZoneInfo
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
+from shared.codes import ChargeType
 from shared.danish_time import local_midnights
 from shared.lake_layout import AMOUNTS_PER_CHARGE
-from sparkjobs.wholesale.amounts import amounts_per_charge
-from sparkjobs.wholesale.charge_keys import Materialise
-from sparkjobs.wholesale.monthly import monthly_amounts_per_charge, total_monthly_amounts
-from sparkjobs.wholesale.subscriptions_and_fees import daily_prices, factors_linked, piece_series, priced_pieces
-from sparkjobs.wholesale.tariffs import (
-    NumberedTariffs,
-    energy_behind_tariffs,
-    numbered_tariffs,
-    priced_energy,
-    tariff_series,
-    tariffs_with_prices,
+from sparkjobs.contracts.charges import MONEY
+from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, Charge, Materialise, Supply, small
+from sparkjobs.wholesale.reading import Charges
+from sparkjobs.wholesale.series import AmountKey, Catalogue, catalogue
+from sparkjobs.wholesale.subscriptions_and_fees import (
+    daily_prices,
+    factors_linked,
+    piece_keys,
+    price_points_by_charge,
+    priced_pieces,
+)
+from sparkjobs.wholesale.tariffs import Counting, Part, counting_tariffs, priced_energy
+
+_QUANTITIES = T.StructType(
+    [
+        T.StructField("series", T.IntegerType()),
+        T.StructField("time", T.TimestampType()),
+        T.StructField("milli", T.LongType()),
+        T.StructField("qualities", T.IntegerType()),
+        T.StructField("price", MONEY),
+    ]
 )
 
-Identify = Callable[[DataFrame], DataFrame]
-
 
 @dataclass(frozen=True, kw_only=True)
-class WholesaleResults:
-    """The three charge tables, without job_id, attempt and result_id."""
+class PricedQuantities:
+    """What is owed, before it is multiplied: `amounts.amounts_per_charge`.
 
-    amounts_per_charge: DataFrame
-    monthly_amounts_per_charge: DataFrame
-    total_monthly_amounts: DataFrame
+    quantities: series, time, milli, qualities, price; no row where no charge counts for anything.
+    series: those that can have rows. tariffs: which counted for which part, which `checks` holds the results against.
+    """
 
-
-@dataclass(frozen=True, kw_only=True)
-class WholesaleSettlement:
-    """The results, and the tariffs with the energy behind them, which `checks` holds the results against."""
-
-    results: WholesaleResults
-    tariffs: NumberedTariffs
+    quantities: DataFrame
+    series: Catalogue[AmountKey]
+    tariffs: list[Counting]
 
 
 def calculate(
     *,
-    tariff_hours: DataFrame,
-    tariff_sets: DataFrame,
-    grid_loss_points: DataFrame,
+    energy: DataFrame | None,
+    parts: Sequence[Part],
     metering_points: DataFrame,
-    charge_prices: DataFrame,
-    charge_links: DataFrame,
-    charge_price_points: DataFrame,
+    charges: Charges,
+    job_id: str,
     period_start: datetime,
     period_end: datetime,
     time_zone: str,
-    identify: Identify = lambda series: series,
-    materialise: Materialise = lambda _, frame: frame,
-) -> WholesaleSettlement:
-    """What suppliers owe the owners of charges in [period_start, period_end).
+    materialise: Materialise,
+) -> PricedQuantities:
+    """Quantities and prices of all charges in [period_start, period_end).
 
     Args:
-        tariff_hours: tariff_set_id, grid_area_code, energy_supplier_id, metering_point_type, settlement_method, hour
-            (UTC hours since the epoch), milli_kwh bigint, qualities (bit mask): sums of every expected hour of all
-            metering points but exchange and the raw grid-loss ones, at their own resolution.
-        tariff_sets: tariff_set_id, charge_code, charge_owner_id (`tariff_sets.with_tariff_sets`).
-        grid_loss_points: calculated grid loss (energy 10): metering_point_id bigint, metering_point_type,
-            settlement_method, grid_area_code, energy_supplier_id, time, milli_kwh bigint.
+        energy: part, time, milli_kwh, qualities of all metering points but exchange and the raw grid-loss ones,
+            and of calculated grid loss; read several times, so materialised. None where no part carries tariffs.
+        parts: what the parts are.
         metering_points: clamped periods after the child rule (`children`), grid-loss metering points among them.
-        charge_prices: kept price information (`reading.Charges.prices`).
-        charge_links: kept links (`reading.Charges.links`).
-        charge_price_points: kept price points (`reading.Charges.price_points`).
+        charges: the kept and sound charge rows.
+        job_id: part of every result id.
         period_start: start of the local month; a simulation may begin at any whole hour.
         period_end: its end.
         time_zone: the market's, by its IANA name.
-        materialise: calculates a frame once, in the job's work folder; the amounts, under their table's name, where
-            they are to be found as a result.
-        identify: adds columns (a result id, say) to the series of the amounts, once per series and not per row.
+        materialise: calculates a frame once, in the job's work folder.
     """
-    midnights = local_midnights(period_start, period_end, ZoneInfo(time_zone))
+    tariffs = counting_tariffs(parts, charges.prices)
+    has_pieces = any(not price.charge.is_tariff for price in charges.prices)
+    factors = materialise("factors", factors_linked(charges.links, metering_points)) if has_pieces else None
+    pieces = piece_keys(_linked(factors), charges.prices)
+    series = catalogue(job_id, AMOUNTS_PER_CHARGE, {*(each.key for each in tariffs), *pieces.values()})
 
-    energy = energy_behind_tariffs(tariff_hours, grid_loss_points)
-    linked = tariffs_with_prices(tariff_sets, grid_loss_points, charge_links, charge_prices)
-    tariffs = numbered_tariffs(energy, linked, materialise)
-    factors = materialise("factors", factors_linked(charge_links, metering_points))
-    days = materialise("charge_days", daily_prices(charge_prices, charge_price_points, midnights))
+    quantities = []
+    if energy is not None and tariffs:
+        points = charges.price_points
+        quantities.append(priced_energy(energy, tariffs, series.numbers, charges.numbers, points, time_zone))
+    if factors is not None and pieces:
+        midnights = local_midnights(period_start, period_end, ZoneInfo(time_zone))
+        days = daily_prices(charges.prices, _prices_of_pieces(charges), midnights)
+        quantities.append(priced_pieces(factors, days, pieces, series.numbers, charges.numbers))
+    none = small(metering_points.sparkSession, [], _QUANTITIES)
+    priced = reduce(DataFrame.unionByName, quantities) if quantities else none
+    return PricedQuantities(quantities=priced, series=series, tariffs=tariffs)
 
-    series = identify(tariff_series(tariffs).unionByName(piece_series(factors, days)))
-    quantities = priced_energy(tariffs, charge_price_points, time_zone).unionByName(priced_pieces(factors, days))
-    amounts = materialise(AMOUNTS_PER_CHARGE, amounts_per_charge(quantities, series))
-    monthly = monthly_amounts_per_charge(amounts, period_start)
-    results = WholesaleResults(
-        amounts_per_charge=amounts,
-        monthly_amounts_per_charge=monthly,
-        total_monthly_amounts=total_monthly_amounts(monthly, period_start),
-    )
-    return WholesaleSettlement(results=results, tariffs=tariffs)
+
+def _linked(factors: DataFrame | None) -> list[tuple[Charge, Supply]]:
+    if factors is None:
+        return []
+    rows = factors.select(*CHARGE, *GROUP).distinct().collect()
+    return [(Charge(*row[: len(CHARGE)]), Supply(*row[len(CHARGE) :])) for row in rows]
+
+
+def _prices_of_pieces(charges: Charges) -> dict[Charge, list[tuple[int, Decimal]]]:
+    """Price points of subscriptions and fees: a few for each, which the client holds."""
+    of_pieces = charges.price_points.filter(F.col("charge_type") != ChargeType.TARIFF.value)
+    rows = of_pieces.select("charge", F.unix_micros("charge_time").alias("time"), "charge_price").collect()
+    return price_points_by_charge(rows, charges.numbers)

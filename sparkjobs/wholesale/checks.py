@@ -1,16 +1,20 @@
-"""Invariants of the written charge tables, and what the manifest tells about links and prices (coordinator 5)."""
+"""Invariants of the written charge tables (coordinator 5), and what one look at the amounts tells."""
 
-from pyspark.sql import Column, DataFrame
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from shared.codes import ChargeType, Resolution
-from sparkjobs.wholesale.calculation import WholesaleResults
-from sparkjobs.wholesale.charge_keys import CHARGE
-from sparkjobs.wholesale.children import orphaned_children
-from sparkjobs.wholesale.findings import charge_named, finding, findings, text_of
-from sparkjobs.wholesale.monthly import exact_totals
-from sparkjobs.wholesale.reading import Charges
-from sparkjobs.wholesale.tariffs import NumberedTariffs
+from shared.codes import Resolution
+from sparkjobs.wholesale.charge_keys import Charge
+from sparkjobs.wholesale.findings import charge_named, finding, text_of
+from sparkjobs.wholesale.local_days import written
+from sparkjobs.wholesale.monthly import exact_sum
+from sparkjobs.wholesale.rounding import fits_money
+from sparkjobs.wholesale.series import AmountKey, MonthlyKey, TotalKey
 
 BEYOND_DECIMAL = "a quantity or amount is beyond decimal(18,3) or decimal(18,6)"
 MONTHLY_SUMS = "monthly amounts are the sums of the amounts per charge"
@@ -18,131 +22,130 @@ TOTALS = "the total of a supplier is the sum over all charges, that of an owner 
 TARIFF_ENERGY = "the quantities of an hourly tariff over all suppliers are the energy behind its links"
 INVARIANTS = (BEYOND_DECIMAL, MONTHLY_SUMS, TOTALS, TARIFF_ENERGY)
 
-UNMATCHED_LINKS = "unmatched_links"
-NULL_PRICES = "null_prices"
-ORPHANED_CHILDREN = "orphaned_children"
-KINDS = (UNMATCHED_LINKS, NULL_PRICES, ORPHANED_CHILDREN)
-
-_WIDE = "decimal(38,6)"
+Sums = Mapping[MonthlyKey, Decimal | None]
+Totals = Mapping[TotalKey, Decimal | None]
 
 
-def failed_invariants(results: WholesaleResults, tariffs: NumberedTariffs) -> DataFrame:
-    """Rows that break an invariant: rule, row (up to ten per rule), total; empty when all hold.
+@dataclass(frozen=True, kw_only=True)
+class SeriesAccount:
+    """What was written of one series of amounts. first_unpriced: microseconds since the epoch."""
 
-    Args:
-        results: as written and read again, so that nothing is calculated twice.
-        tariffs: the tariffs and the energy behind them (`calculation.WholesaleSettlement`).
-    """
-    amounts, monthly = results.amounts_per_charge, results.monthly_amounts_per_charge
-    broken = (
-        _beyond_decimal(amounts)
-        .unionByName(_monthly_sums_differ(amounts, monthly))
-        .unionByName(_totals_differ(monthly, results.total_monthly_amounts))
-        .unionByName(_tariff_energy_differs(amounts, tariffs))
+    rows: int
+    amount: Decimal | None
+    quantity: Decimal | None
+    lost: int
+    unpriced: int
+    first_unpriced: int | None
+
+
+def account_rows(amounts: DataFrame) -> DataFrame:
+    """Per series of the written amounts what `SeriesAccount` holds, beside result_id."""
+    unpriced = F.col("price").isNull()
+    return amounts.groupBy(F.col("result_id")).agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.sum(F.col("amount").cast("decimal(28,6)")).cast("decimal(38,6)").alias("amount"),
+        F.sum(F.col("quantity").cast("decimal(28,3)")).cast("decimal(38,3)").alias("quantity"),
+        F.sum(F.when(_is_lost(), 1).otherwise(0)).cast("bigint").alias("lost"),
+        F.sum(F.when(unpriced, 1).otherwise(0)).cast("bigint").alias("unpriced"),
+        F.min(F.when(unpriced, F.unix_micros("time"))).alias("first_unpriced"),
     )
-    return findings(broken)
 
 
-def data_quality(charges: Charges, amounts: DataFrame, metering_points: DataFrame) -> DataFrame:
-    """What the manifest counts and shows: rule (its kind), row, total.
-
-    Links not wholly inside known charge periods, charges without a price at some time, children without a parent.
-
-    Args:
-        charges: kept rows.
-        amounts: as written.
-        metering_points: kept periods before the child rule.
-    """
-    shown = [text_of(name) for name in ("metering_point", "from_date", "to_date")]
-    links = unmatched_links(charges).select(*finding(F.lit(UNMATCHED_LINKS), charge_named(), *shown))
-    orphans = orphaned_children(metering_points).select(
-        *finding(F.lit(ORPHANED_CHILDREN), *[text_of(name) for name in ("metering_point", "from_date", "to_date")])
+def account_of(row: Row) -> SeriesAccount:
+    """A row of `account_rows`."""
+    return SeriesAccount(
+        rows=row.rows,
+        amount=row.amount,
+        quantity=row.quantity,
+        lost=row.lost,
+        unpriced=row.unpriced,
+        first_unpriced=row.first_unpriced,
     )
-    return findings(links.unionByName(_null_prices(amounts)).unionByName(orphans))
 
 
-def unmatched_links(charges: Charges) -> DataFrame:
-    """Kept links whose period is not wholly inside price information of their charge; the rest of it goes on."""
-    periods = charges.links.select(*CHARGE, "from_date", "to_date").distinct()
-    prices = charges.prices.select(*CHARGE, F.col("from_date").alias("price_from"), F.col("to_date").alias("price_to"))
-    inside = F.least("to_date", "price_to").cast("bigint") - F.greatest("from_date", "price_from").cast("bigint")
-    covered = (
-        periods.join(prices, on=list(CHARGE), how="inner")
-        .groupBy(*CHARGE, "from_date", "to_date")
-        .agg(F.sum(F.greatest(inside, F.lit(0))).alias("covered"))
-        .filter(F.col("covered") == F.col("to_date").cast("bigint") - F.col("from_date").cast("bigint"))
-    )
-    return charges.links.join(covered, on=[*CHARGE, "from_date", "to_date"], how="left_anti")
-
-
-def _null_prices(amounts: DataFrame) -> DataFrame:
-    """Counted in rows, shown by charge."""
-    charges = (
-        amounts.filter("price is null")
-        .groupBy(*CHARGE)
-        .agg(F.count(F.lit(1)).alias("rows"), F.min("time").alias("first"))
-    )
-    found = finding(F.lit(NULL_PRICES), charge_named(), text_of("rows"), text_of("first"))
-    return charges.select(*found[:2], F.col("rows").alias("count"))
-
-
-def _beyond_decimal(amounts: DataFrame) -> DataFrame:
-    lost = F.col("quantity").isNull() | (F.col("price").isNotNull() & F.col("amount").isNull())
+def lost_rows(amounts: DataFrame) -> DataFrame:
+    """Rows whose quantity or amount is beyond its decimal: rule, row, count."""
     shown = ("grid_area_code", "energy_supplier_id", "time", "quantity", "price")
     texts = [text_of(name) for name in shown]
-    return amounts.filter(lost).select(*finding(F.lit(BEYOND_DECIMAL), charge_named(), *texts))
+    return amounts.filter(_is_lost()).select(*finding(F.lit(BEYOND_DECIMAL), charge_named(), *texts))
 
 
-def _monthly_sums_differ(amounts: DataFrame, monthly: DataFrame) -> DataFrame:
-    key = ("grid_area_code", "energy_supplier_id", *CHARGE)
-    differing = _differences(amounts, monthly, key)
-    supply = [text_of(name) for name in ("grid_area_code", "energy_supplier_id")]
-    return differing.select(*finding(_beyond_or(MONTHLY_SUMS), charge_named(), *supply, *_sums()))
+def _is_lost() -> Column:
+    return F.col("quantity").isNull() | (F.col("price").isNotNull() & F.col("amount").isNull())
 
 
-def _totals_differ(monthly: DataFrame, totals: DataFrame) -> DataFrame:
-    key = ("grid_area_code", "energy_supplier_id", "charge_owner_id")
-    differing = _differences(exact_totals(monthly), totals, key)
-    shown = [text_of(name) for name in key]
-    return differing.select(*finding(_beyond_or(TOTALS), *shown, *_sums()))
+def beyond_decimal(sums: Sums, totals: Totals) -> list[str]:
+    """Monthly amounts and totals that no decimal(18,6) holds, as text."""
+    both = [*((_named(key), amount) for key, amount in sums.items()), *((_told(k), a) for k, a in totals.items())]
+    return [f"{name} {amount}" for name, amount in both if amount is not None and not fits_money(amount)]
 
 
-def _differences(parts: DataFrame, sums: DataFrame, key: tuple[str, ...]) -> DataFrame:
-    """Keys whose parts do not add up to their sum, null where every part is null: key, parts, sums."""
-    as_parts = parts.select(*key, F.col("amount").cast(_WIDE).alias("parts"), F.lit(None).cast(_WIDE).alias("sums"))
-    as_sums = sums.select(*key, F.lit(None).cast(_WIDE).alias("parts"), F.col("amount").cast(_WIDE).alias("sums"))
-    both = as_parts.unionByName(as_sums).groupBy(*key)
-    return both.agg(F.sum("parts").cast(_WIDE).alias("parts"), F.sum("sums").cast(_WIDE).alias("sums")).filter(
-        ~F.col("parts").eqNullSafe(F.col("sums"))
-    )
+def differing_sums(accounts: Mapping[AmountKey, SeriesAccount], monthly: Sums) -> list[str]:
+    """Monthly amounts, as written, that are not the sums of the written amounts."""
+    parts: dict[tuple[str, str | None, Charge], list[Decimal | None]] = defaultdict(list)
+    for key, account in accounts.items():
+        parts[key.grid_area_code, key.energy_supplier_id, key.charge].append(account.amount)
+    sums = {(key.grid_area_code, key.energy_supplier_id, key.charge): amount for key, amount in monthly.items()}
+    wanted = {key: exact_sum(of_key) for key, of_key in parts.items()}
+    return [
+        f"{key} parts={wanted.get(key)} sums={sums.get(key)}"
+        for key in {*wanted, *sums}
+        if key not in wanted or key not in sums or wanted[key] != sums[key]
+    ]
 
 
-def _beyond_or(rule: str) -> Column:
-    """A sum that is null though its parts are not was too large for its decimal (`rounding.money`)."""
-    return F.when(F.col("sums").isNull(), F.lit(BEYOND_DECIMAL)).otherwise(F.lit(rule))
+def differing_totals(accounts: Mapping[AmountKey, SeriesAccount], totals: Totals) -> list[str]:
+    """Totals, as written, that are not what the written amounts add up to: own charges and the taxes of others."""
+    wanted: dict[TotalKey, Decimal | None] = {}
+    supplies: dict[tuple[str, str | None], list[tuple[AmountKey, Decimal | None]]] = defaultdict(list)
+    for key, account in accounts.items():
+        supplies[key.grid_area_code, key.energy_supplier_id].append((key, account.amount))
+    for (area, supplier), amounts in supplies.items():
+        wanted[TotalKey(area, supplier, None)] = exact_sum(amount for _, amount in amounts)
+        taxes = [(key.charge_owner_id, amount) for key, amount in amounts if key.is_tax]
+        own: dict[str, list[Decimal | None]] = defaultdict(list)
+        for key, amount in amounts:
+            if not key.is_tax:
+                own[key.charge_owner_id].append(amount)
+        for owner, parts in own.items():
+            others = [amount for taxing, amount in taxes if taxing != owner]
+            wanted[TotalKey(area, supplier, owner)] = exact_sum([*parts, *others])
+    return [
+        f"{_told(key)} parts={wanted.get(key)} sums={totals.get(key)}"
+        for key in {*wanted, *totals}
+        if key not in wanted or key not in totals or wanted[key] != totals[key]
+    ]
 
 
-def _sums() -> list[Column]:
-    return [text_of(name) for name in ("parts", "sums")]
+def differing_energy(accounts: Mapping[AmountKey, SeriesAccount], behind: Mapping[Charge, Decimal]) -> list[str]:
+    """Hourly tariffs whose quantities over all suppliers are not the energy behind their links (milli-kWh)."""
+    settled: dict[Charge, Decimal] = defaultdict(Decimal)
+    for key, account in accounts.items():
+        if key.charge.is_tariff and key.resolution == Resolution.HOUR:
+            settled[key.charge] += account.quantity or 0
+    return [
+        f"{charge} parts={behind.get(charge, 0)} sums={settled[charge] * 1000}"
+        for charge in {*settled, *behind}
+        if behind.get(charge, Decimal(0)) != settled[charge] * 1000
+    ]
 
 
-def _tariff_energy_differs(amounts: DataFrame, tariffs: NumberedTariffs) -> DataFrame:
-    key = ("charge_code", "charge_owner_id")
-    hourly = tariffs.counting.filter(F.col("resolution") == Resolution.HOUR.value)
-    behind = (
-        tariffs.hours.groupBy("tariff_set_id", "time")
-        .agg(F.sum(F.col("milli_kwh").cast("decimal(28,0)")).cast(_WIDE).alias("milli_kwh"))
-        .join(F.broadcast(hourly), on="tariff_set_id", how="inner")  # one row per set, tariff and price period
-        .filter("from_date <= time and time < to_date")
-        .join(F.broadcast(tariffs.charges.select("charge", *key)), on="charge", how="inner")
-    )
-    settled = amounts.filter(
-        (F.col("charge_type") == ChargeType.TARIFF.value) & (F.col("resolution") == Resolution.HOUR.value)
-    )
-    differing = _differences(
-        behind.select(*key, (F.col("milli_kwh") / 1000).alias("amount")),
-        settled.select(*key, F.col("quantity").alias("amount")),
-        key,
-    )
-    shown = [text_of(name) for name in key]
-    return differing.select(*finding(F.lit(TARIFF_ENERGY), *shown, *_sums()))
+def unpriced_charges(accounts: Mapping[AmountKey, SeriesAccount]) -> tuple[int, list[str]]:
+    """Rows without a price: how many, and their charges as text."""
+    rows: dict[Charge, int] = defaultdict(int)
+    first: dict[Charge, int] = {}
+    for key, account in accounts.items():
+        if account.unpriced and account.first_unpriced is not None:
+            rows[key.charge] += account.unpriced
+            first[key.charge] = min(account.first_unpriced, first.get(key.charge, account.first_unpriced))
+    texts = [f"{charge} rows={count} first={written(first[charge])}" for charge, count in sorted(rows.items())]
+    return sum(rows.values()), texts
+
+
+def _named(key: MonthlyKey) -> str:
+    supplier = key.energy_supplier_id or "null"
+    return f"{key.charge} grid_area_code={key.grid_area_code} energy_supplier_id={supplier}"
+
+
+def _told(key: TotalKey) -> str:
+    return " ".join(f"{name}={value or 'null'}" for name, value in key._asdict().items())

@@ -7,6 +7,7 @@ from shared.codes import MeteringPointType
 
 _PARENTS = (MeteringPointType.CONSUMPTION.value, MeteringPointType.PRODUCTION.value)
 _NO_CHILDREN = (*_PARENTS, MeteringPointType.EXCHANGE.value)
+_OF_PARENT = ("parent_id", "parent_area", "parent_supplier", "parent_from", "parent_to")
 
 
 def with_supplier_of_parent(metering_points: DataFrame) -> DataFrame:
@@ -30,7 +31,7 @@ def with_supplier_of_parent(metering_points: DataFrame) -> DataFrame:
                 "to_date": F.least("to_date", "parent_to"),
             }
         )
-        .select(*metering_points.columns)
+        .drop(*_OF_PARENT)
     )
     return metering_points.filter(F.col("type").isin(*_NO_CHILDREN)).unionByName(supplied)
 

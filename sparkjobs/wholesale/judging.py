@@ -1,15 +1,19 @@
 """Data errors of the charge tables: every row that the reading rules keep is judged, after clamping (inputs)."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from shared.codes import ChargeType, Resolution
-from sparkjobs.wholesale.charge_keys import CHARGE
-from sparkjobs.wholesale.findings import charge_named, findings, text_of
-from sparkjobs.wholesale.local_days import instant, local_midnight
-from sparkjobs.wholesale.reading import Charges
+from shared.danish_time import is_local_midnight
+from sparkjobs.wholesale.charge_keys import CHARGE, Charge
+from sparkjobs.wholesale.findings import charge_named, text_of
+from sparkjobs.wholesale.local_days import as_instant, instant, local_midnight, micros, written
+from sparkjobs.wholesale.reading import Charges, PriceInformation
 
 _CHARGE_TYPES = [charge_type.value for charge_type in ChargeType]
 _TARIFF_RESOLUTIONS = (Resolution.HOUR.value, Resolution.DAY.value)
@@ -31,16 +35,63 @@ CHANGES = "resolution and is_tax of one charge must be equal in all its periods 
 TWO_PRICES = "two price points of one charge at one time"
 
 
-def broken_rules(charges: Charges, *, period_start: datetime, period_end: datetime, time_zone: str) -> DataFrame:
-    """What the kept charge rows break, in one query: rule, row (up to ten per rule), total.
+def broken_links_and_points(
+    charges: Charges, period_start: datetime, period_end: datetime, time_zone: str
+) -> DataFrame:
+    """What the kept links and price points break: rule, row, count, once for every rule that a row breaks.
 
-    Empty when nothing is wrong. A link to an unknown charge is no error (`findings` lists it as unmatched).
+    A link to an unknown charge is no error (`quality.unmatched_links` lists it).
     """
-    off_midnight = _off_midnight(period_start, period_end, time_zone)
-    return findings(
-        _judge(charges.links, _link_rules(off_midnight), "metering_point", "quantity", "from_date", "to_date")
-        .unionByName(_judge(charges.prices, _price_rules(off_midnight), "resolution", "is_tax", "from_date", "to_date"))
-        .unionByName(_judge(charges.price_points, _price_point_rules(), "charge_price", "charge_time"))
+    links = _link_rules(_off_midnight(period_start, period_end, time_zone))
+    return _judge(charges.links, links, "metering_point", "quantity", "from_date", "to_date").unionByName(
+        _judge(charges.price_points, _price_point_rules(), "charge_price", "charge_time")
+    )
+
+
+def broken_prices(
+    prices: Iterable[PriceInformation], period_start: datetime, period_end: datetime, time_zone: str
+) -> dict[str, list[str]]:
+    """What kept price information breaks: by rule the rows, as text; nothing when all is well."""
+    zone, inside = ZoneInfo(time_zone), range(micros(period_start) + 1, micros(period_end))
+    broken: dict[str, list[str]] = defaultdict(list)
+    by_charge: dict[Charge, list[PriceInformation]] = defaultdict(list)
+    for price in prices:
+        by_charge[price.charge].append(price)
+    for charge, periods in by_charge.items():
+        changes = len({p.resolution for p in periods} - {None}) > 1 or len({p.is_tax for p in periods} - {None}) > 1
+        reached = micros(period_start)
+        for price in sorted(periods, key=lambda p: (p.from_date is not None, p.from_date or 0, p.to_date)):
+            off = [
+                b
+                for b in (price.from_date, price.to_date)
+                if b is not None and b in inside and not is_local_midnight(as_instant(b), zone)
+            ]
+            rules = {
+                NULL_IN_PRICE_INFORMATION: None in (price.resolution, price.is_tax, price.from_date),
+                UNKNOWN_RESOLUTION: price.resolution is not None and price.resolution not in _resolutions(charge),
+                TAX_NO_TARIFF: bool(price.is_tax) and not charge.is_tariff,
+                BACKWARDS: price.from_date is not None and price.to_date < price.from_date,
+                NO_MIDNIGHT: bool(off),
+                PRICES_OVERLAP: price.from_date is not None and price.from_date < reached,
+                CHANGES: changes,
+            }
+            reached = max(reached, price.to_date)
+            for rule, is_broken in rules.items():
+                if is_broken:
+                    broken[rule].append(_as_text(price))
+    return broken
+
+
+def _resolutions(charge: Charge) -> tuple[str, ...]:
+    return _TARIFF_RESOLUTIONS if charge.is_tariff else (*_TARIFF_RESOLUTIONS, Resolution.MONTH.value)
+
+
+def _as_text(price: PriceInformation) -> str:
+    is_tax = "null" if price.is_tax is None else str(price.is_tax).lower()
+    begins = "null" if price.from_date is None else written(price.from_date)
+    return (
+        f"{price.charge} resolution={price.resolution or 'null'} is_tax={is_tax} "
+        f"from_date={begins} to_date={written(price.to_date)}"
     )
 
 
@@ -70,22 +121,6 @@ def _link_rules(off_midnight: Column) -> dict[str, Column]:
     }
 
 
-def _price_rules(off_midnight: Column) -> dict[str, Column]:
-    charge = Window.partitionBy(*CHARGE)
-    is_tariff = F.col("charge_type") == ChargeType.TARIFF.value
-    fits_tariff = F.col("resolution").isin(*_TARIFF_RESOLUTIONS)
-    known = F.col("resolution").isin(*_TARIFF_RESOLUTIONS, Resolution.MONTH.value)
-    return {
-        NULL_IN_PRICE_INFORMATION: _any_null("resolution", "is_tax", "from_date"),
-        UNKNOWN_RESOLUTION: ~F.when(is_tariff, fits_tariff).otherwise(known),
-        TAX_NO_TARIFF: F.col("is_tax") & ~is_tariff,
-        BACKWARDS: F.col("to_date") < F.col("from_date"),
-        NO_MIDNIGHT: off_midnight,
-        PRICES_OVERLAP: _begins_before_end_of_earlier(charge.orderBy("from_date", "to_date")),
-        CHANGES: _differs("resolution", charge) | _differs("is_tax", charge),
-    }
-
-
 def _price_point_rules() -> dict[str, Column]:
     same_time = Window.partitionBy(*CHARGE, "charge_time")
     return {
@@ -101,10 +136,6 @@ def _any_null(*columns: str) -> Column:
 def _begins_before_end_of_earlier(periods: WindowSpec) -> Column:
     earlier = periods.rowsBetween(Window.unboundedPreceding, -1)
     return F.col("from_date") < F.max("to_date").over(earlier)
-
-
-def _differs(column: str, charge: WindowSpec) -> Column:
-    return F.min(column).over(charge) != F.max(column).over(charge)
 
 
 def _off_midnight(period_start: datetime, period_end: datetime, time_zone: str) -> Column:

@@ -1,9 +1,13 @@
 """Instants and local days as columns (README: instants in UTC, local time configurable)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from shared.danish_time import format_instant
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instant(moment: datetime) -> Column:
@@ -11,10 +15,19 @@ def instant(moment: datetime) -> Column:
     return F.timestamp_seconds(F.lit(int(moment.timestamp())))
 
 
-def each_of(moments: list[datetime]) -> Column:
-    """One row per instant; no instant, no row."""
-    seconds = F.array(*[F.lit(int(moment.timestamp())) for moment in moments]).cast("array<bigint>")
-    return F.explode(F.transform(seconds, F.timestamp_seconds))
+def micros(moment: datetime) -> int:
+    """An aware instant in microseconds since the epoch."""
+    return int(moment.timestamp()) * 1_000_000
+
+
+def as_instant(moment: int) -> datetime:
+    """Microseconds since the epoch as an instant."""
+    return _EPOCH + timedelta(microseconds=moment)
+
+
+def written(moment: int) -> str:
+    """Microseconds since the epoch as 2023-01-31T23:00:00Z."""
+    return format_instant(as_instant(moment).replace(microsecond=0))
 
 
 def local_midnight(time: Column, time_zone: str) -> Column:

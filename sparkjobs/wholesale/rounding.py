@@ -1,7 +1,7 @@
 """Exact numbers of the charges: whole milli-kWh and decimals, rounded half up, away from zero (wholesale 4 and 5).
 
 Every decimal that leaves an expression is cast: the engines give intermediate decimals different scales. A value beyond
-its decimal becomes null here, which `checks.failed_checks` finds and names; it is never cut or wrapped.
+its decimal becomes null here, which `checks` finds and names; it is never cut or wrapped.
 """
 
 from decimal import Decimal
@@ -10,7 +10,6 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 _MILLI = Decimal("0.001")
-_MICRO = Decimal("0.000001")
 _QUANTITY_LIMIT = 10**18  # in milli units: decimal(18,3) holds what is below
 _HALF = 31
 _AMOUNT_LIMIT = 10**12  # in DKK: decimal(18,6) holds what is below
@@ -43,15 +42,19 @@ def money(exact: Column) -> Column:
     return F.when(F.abs(exact) < F.lit(_AMOUNT_LIMIT), exact).cast("decimal(18,6)")
 
 
-def price_per_day(price: Column, days: int) -> Column:
+def price_per_day(price: Decimal, days: int) -> Decimal:
     """A monthly price, decimal(18,6), divided by the days of the period: 100.10 in 31 days → 3.229032.
 
-    In integers, so that nothing is rounded twice: m micro-DKK → sgn(m) · ((2·|m| + days) div (2·days)).
+    In whole micro-DKK, so that nothing is rounded twice: m → sgn(m) · ((2·|m| + days) div (2·days)).
+
+    >>> price_per_day(Decimal("100.10"), 31)
+    Decimal('3.229032')
     """
-    micro = (price * F.lit(1_000_000)).cast("decimal(18,0)").cast("bigint")
-    twice = F.abs(micro) * F.lit(2) + F.lit(days)
-    # Of decimals, since `/` of whole numbers goes through a double, which is exact to 4.5 · 10⁹ DKK only.
-    whole = (twice - twice % F.lit(2 * days)).cast("decimal(19,0)")
-    rounded = (whole / F.lit(2 * days).cast("decimal(5,0)")).cast("decimal(19,0)").cast("bigint")
-    signed = F.when(micro < 0, -rounded).otherwise(rounded)
-    return (signed.cast("decimal(18,0)") * F.lit(_MICRO)).cast("decimal(18,6)")
+    micro = int(price.scaleb(6))
+    rounded = (2 * abs(micro) + days) // (2 * days)
+    return Decimal(rounded if micro >= 0 else -rounded).scaleb(-6)
+
+
+def fits_money(amount: Decimal) -> bool:
+    """Whether decimal(18,6) holds a sum of amounts."""
+    return abs(amount) < _AMOUNT_LIMIT

@@ -6,14 +6,17 @@ link of tariff B                    |---------------------|
 cuts and their sets          |  {A} |  {A, B}   |   {B}   |
 """
 
+import json
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from shared.codes import ChargeType, MeteringPointType
+from sparkjobs.wholesale.charge_keys import Charge
 
 
-def with_tariff_sets(periods: DataFrame, links: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Cut metering point periods where their tariff links begin or end, and number the sets of tariffs.
+def with_tariff_sets(periods: DataFrame, links: DataFrame) -> DataFrame:
+    """Cut metering point periods where their tariff links begin or end, and name the set of tariffs of each cut.
 
     Exchange metering points are not cut and carry no charge. Which prices a tariff has plays no part here.
 
@@ -22,22 +25,20 @@ def with_tariff_sets(periods: DataFrame, links: DataFrame) -> tuple[DataFrame, D
         links: kept and clamped charge links (`reading.Charges.links`) of every charge type.
 
     Returns:
-        The cuts: the periods' columns and tariff_set_id bigint, from 1, null where no tariff is linked.
-        The sets: tariff_set_id, charge_code, charge_owner_id, one row per tariff of a set.
+        The cuts: the periods' columns and tariff_set_id, which tells the tariffs (`tariffs_of_set`), null where none is
+        linked.
     """
-    cuts = periods.transform(_cut_at_link_borders, links)
-    sets = cuts.filter("set_key is not null").groupBy("set_key").agg(F.first("tariffs").alias("tariffs"))
-    numbered = sets.withColumn("tariff_set_id", F.expr("cast(row_number() over (order by set_key) as bigint)"))
-    numbers = F.broadcast(numbered.select("set_key", "tariff_set_id"))  # one row per set of tariffs
-    tariffs = numbered.select("tariff_set_id", F.explode("tariffs").alias("tariff"))
-    return (
-        cuts.join(numbers, on="set_key", how="left").select(*periods.columns, "tariff_set_id"),
-        tariffs.select(
-            "tariff_set_id",
-            F.col("tariff.charge_code").alias("charge_code"),
-            F.col("tariff.charge_owner_id").alias("charge_owner_id"),
-        ),
-    )
+    return periods.transform(_cut_at_link_borders, links)
+
+
+def tariffs_of_set(tariff_set_id: str) -> list[Charge]:
+    """The tariffs that a set consists of.
+
+    >>> tariffs_of_set('[{"charge_code":"40000","charge_owner_id":"5790000432752"}]')
+    [Charge(charge_code='40000', charge_type='tariff', charge_owner_id='5790000432752')]
+    """
+    tariff = ChargeType.TARIFF.value
+    return [Charge(each["charge_code"], tariff, each["charge_owner_id"]) for each in json.loads(tariff_set_id)]
 
 
 def _cut_at_link_borders(periods: DataFrame, links: DataFrame) -> DataFrame:
@@ -51,10 +52,9 @@ def _cut_at_link_borders(periods: DataFrame, links: DataFrame) -> DataFrame:
         {
             "to_date": F.coalesce(F.array_min(later_borders), F.col("to_date")),
             "from_date": F.col("cut_from"),
-            "tariffs": tariffs,
-            "set_key": F.when(F.size(tariffs) > 0, F.to_json(tariffs)),
+            "tariff_set_id": F.when(F.size(tariffs) > 0, F.to_json(tariffs)),
         }
-    ).select(*periods.columns, "tariffs", "set_key")
+    ).drop("tariff_links", "borders", "cut_from")
 
 
 def _tariff_links(links: DataFrame) -> DataFrame:

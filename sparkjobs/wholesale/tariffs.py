@@ -1,152 +1,112 @@
-"""Energy that hourly and daily tariffs are paid for, from sums per group and hour (wholesale 2 and 3).
+"""Quantities and prices of hourly and daily tariffs, from sums per part of the market and hour (wholesale 3).
 
-A grid-loss metering point is one of its own: its calculated points carry the tariffs that are linked to it.
-Tariffs and supplies (GROUP) are small integers until quantities have their prices: names would make every step dearer.
+A part is a supply with one set of tariffs. Which tariff counts for which part and when is known from the periods alone:
+it is found here, not by the engine, and sums meet it as small integers.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from shared.codes import QUALITY_BIT, ChargeType, Quality, Resolution
-from sparkjobs.wholesale.charge_keys import CHARGE, GROUP, Materialise, numbered, with_number
+from shared.codes import Resolution
+from sparkjobs.contracts.columns import columns
+from sparkjobs.wholesale.charge_keys import Charge, Supply, small
 from sparkjobs.wholesale.local_days import local_midnight
+from sparkjobs.wholesale.reading import PriceInformation
 from sparkjobs.wholesale.rounding import exact_sum
+from sparkjobs.wholesale.series import AmountKey, amount_key
+from sparkjobs.wholesale.tariff_sets import tariffs_of_set
 
-_HOUR_IN_SECONDS = 3600
+_COUNTING = columns("counted_part int, series int, charge int, begins bigint, ends bigint")
 
 
-@dataclass(frozen=True, kw_only=True)
-class NumberedTariffs:
-    """Tariffs and the energy behind them, by number.
+class Part(NamedTuple):
+    """A supply with one set of tariffs: the metering points among which no tariff can tell."""
 
-    charges: charge int, CHARGE, is_tax, resolution. supplies: supply int, GROUP.
-    hours: tariff_set_id, supply, time, milli_kwh, qualities.
-    counting: tariff_set_id, charge, resolution, from_date, to_date: when which tariff counts for which set.
+    tariff_set_id: str
+    supply: Supply
+
+
+class Counting(NamedTuple):
+    """A tariff that counts for a part in a stretch of time, microseconds since the epoch."""
+
+    part: int
+    charge: Charge
+    key: AmountKey
+    begins: int
+    ends: int
+
+
+def counting_tariffs(parts: Sequence[Part], prices: Iterable[PriceInformation]) -> list[Counting]:
+    """Which tariff counts for which part: links that have price information, inside its clamped period.
+
+    Args:
+        parts: a part's number is its place.
+        prices: sound price information; periods of one charge do not overlap.
     """
-
-    charges: DataFrame
-    supplies: DataFrame
-    hours: DataFrame
-    counting: DataFrame
-
-
-def energy_behind_tariffs(tariff_hours: DataFrame, grid_loss_points: DataFrame) -> DataFrame:
-    """Energy per set of tariffs, group and UTC hour: measured points and calculated grid loss.
-
-    A grid-loss metering point's set has the number −metering_point_id, so that it meets no other.
-
-    Returns:
-        tariff_set_id bigint, GROUP, time, milli_kwh bigint, qualities (bit mask of shared.codes.QUALITY_BIT).
-    """
-    measured = tariff_hours.filter("tariff_set_id is not null").select(
-        "tariff_set_id",
-        *GROUP,
-        F.timestamp_seconds(F.col("hour").cast("bigint") * _HOUR_IN_SECONDS).alias("time"),
-        "milli_kwh",
-        F.col("qualities").cast("int").alias("qualities"),
-    )
-    calculated = (
-        grid_loss_points.withColumn("tariff_set_id", -F.col("metering_point_id"))
-        .groupBy("tariff_set_id", *GROUP, F.date_trunc("HOUR", "time").alias("time"))
-        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"))
-        .withColumn("qualities", F.lit(QUALITY_BIT[Quality.CALCULATED]).cast("int"))
-    )
-    return measured.unionByName(calculated)
+    of_charge: dict[Charge, list[PriceInformation]] = defaultdict(list)
+    for price in prices:
+        of_charge[price.charge].append(price)
+    return [
+        Counting(number, charge, _key(part, price), price.from_date or 0, price.to_date)
+        for number, part in enumerate(parts)
+        for charge in tariffs_of_set(part.tariff_set_id)
+        for price in of_charge[charge]
+    ]
 
 
-def tariffs_with_prices(
-    tariff_sets: DataFrame, grid_loss_points: DataFrame, links: DataFrame, prices: DataFrame
+def _key(part: Part, price: PriceInformation) -> AmountKey:
+    return amount_key(price.charge, part.supply, is_tax=bool(price.is_tax), resolution=str(price.resolution))
+
+
+def priced_energy(
+    energy: DataFrame,
+    tariffs: Iterable[Counting],
+    series: Mapping[AmountKey, int],
+    charges: Mapping[Charge, int],
+    price_points: DataFrame,
+    time_zone: str,
 ) -> DataFrame:
-    """When which tariff counts for which set: links of grid-loss points, and price information, cut with each other.
-
-    Returns:
-        tariff_set_id, charge_code, charge_type, charge_owner_id, resolution, is_tax, from_date, to_date.
-    """
-    grid_loss = grid_loss_points.select("metering_point_id").distinct()
-    linked_to_grid_loss = links.filter(F.col("charge_type") == ChargeType.TARIFF.value).join(
-        F.broadcast(grid_loss),  # one row per grid-loss metering point
-        on="metering_point_id",
-        how="left_semi",
-    )
-    sets = tariff_sets.select(
-        "tariff_set_id",
-        "charge_code",
-        "charge_owner_id",
-        F.lit(None).cast("timestamp").alias("link_from"),
-        F.lit(None).cast("timestamp").alias("link_to"),
-    ).unionByName(
-        linked_to_grid_loss.select(
-            (-F.col("metering_point_id")).alias("tariff_set_id"),
-            "charge_code",
-            "charge_owner_id",
-            F.col("from_date").alias("link_from"),
-            F.col("to_date").alias("link_to"),
-        )
-    )
-    tariff_prices = prices.filter(F.col("charge_type") == ChargeType.TARIFF.value)
-    return (
-        sets.join(tariff_prices, on=["charge_code", "charge_owner_id"], how="inner")
-        .withColumns({"from_date": F.greatest("from_date", "link_from"), "to_date": F.least("to_date", "link_to")})
-        .filter("from_date < to_date")
-        .select("tariff_set_id", *CHARGE, "resolution", "is_tax", "from_date", "to_date")
-    )
-
-
-def numbered_tariffs(energy: DataFrame, tariffs: DataFrame, materialise: Materialise) -> NumberedTariffs:
-    """Put numbers in the place of names, for all the steps up to the amounts.
-
-    What several steps read is made once: series, hourly and daily quantities and the invariants would each plan and
-    calculate all of it again.
-    """
-    made = materialise("tariffs", tariffs)
-    charges = numbered(made, (*CHARGE, "is_tax", "resolution"), "charge")
-    supplies = materialise("supplies", numbered(energy, GROUP, "supply"))
-    hours = with_number(energy, supplies, GROUP).select("tariff_set_id", "supply", "time", "milli_kwh", "qualities")
-    return NumberedTariffs(
-        charges=charges,
-        supplies=supplies,
-        hours=materialise("tariff_energy", hours),
-        counting=with_number(made, charges.select(*CHARGE, "charge"), CHARGE).select(
-            "tariff_set_id", "charge", "resolution", "from_date", "to_date"
-        ),
-    )
-
-
-def tariff_series(tariffs: NumberedTariffs) -> DataFrame:
-    """Every series that can have rows: charge, supply, CHARGE, is_tax, resolution, GROUP."""
-    supplies_of_sets = tariffs.hours.select("tariff_set_id", "supply").distinct()
-    charges_of_sets = tariffs.counting.select("tariff_set_id", "charge").distinct()
-    return (
-        supplies_of_sets.join(charges_of_sets, on="tariff_set_id", how="inner")
-        .select("charge", "supply")
-        .distinct()
-        .join(tariffs.charges, on="charge", how="inner")
-        .join(tariffs.supplies, on="supply", how="inner")
-        .select("charge", "supply", *CHARGE, "is_tax", "resolution", *GROUP)
-    )
-
-
-def priced_energy(tariffs: NumberedTariffs, price_points: DataFrame, time_zone: str) -> DataFrame:
-    """Quantity and price of every tariff, group and time; hourly and daily tariffs apart.
+    """Quantity and price of every tariff, supply and time; hourly and daily tariffs apart.
 
     The price is the price point at exactly that time; none is null, for tariffs are never carried forward.
 
+    Args:
+        energy: part int, time (the hour), milli_kwh bigint, qualities int (bit mask of shared.codes.QUALITY_BIT).
+        tariffs: what counts when.
+        series: the numbers of the series.
+        charges: the numbers of the charges in price_points.
+        price_points: `reading.Charges.price_points`.
+        time_zone: the market's, by its IANA name.
+
     Returns:
-        charge, supply, time, milli bigint (null: beyond a long), qualities, price null.
+        series int, time, milli bigint (null: beyond a long), qualities int, price null.
     """
-    prices = with_number(price_points, tariffs.charges.select(*CHARGE, "charge"), CHARGE).select(
-        "charge", F.col("charge_time").alias("time"), F.col("charge_price").alias("price")
-    )
-    hourly = tariffs.counting.filter(F.col("resolution") == Resolution.HOUR.value)
-    daily = tariffs.counting.filter(F.col("resolution") == Resolution.DAY.value)
-    energy = _quantities(tariffs.hours, hourly).unionByName(_quantities(_days(tariffs.hours, time_zone), daily))
-    return energy.join(
-        F.broadcast(prices),  # one row per tariff and time
-        on=["charge", "time"],
-        how="left",
-    )
+    rows: dict[str, list[tuple[object, ...]]] = defaultdict(list)
+    for counted in tariffs:
+        row = (counted.part, series[counted.key], charges[counted.charge], counted.begins, counted.ends)
+        rows[counted.key.resolution].append(row)
+    of_time = {Resolution.HOUR.value: energy, Resolution.DAY.value: _days(energy, time_zone)}
+    quantities = [_quantities(of_time[resolution], of_resolution) for resolution, of_resolution in rows.items()]
+    counted_energy = quantities[0] if len(quantities) == 1 else quantities[0].unionByName(quantities[1])
+    prices = price_points.select("charge", F.col("charge_time").alias("time"), F.col("charge_price").alias("price"))
+    # One row per tariff and time; the small side on the left, as in `charge_keys.beside`.
+    priced = F.broadcast(prices).join(counted_energy, on=["charge", "time"], how="right")
+    return priced.select("series", "time", "milli", "qualities", "price")
+
+
+def energy_of_charges(energy: DataFrame, tariffs: Iterable[Counting], charges: Mapping[Charge, int]) -> DataFrame:
+    """All energy behind the links of each hourly tariff: charge int, milli_kwh decimal(38,0)."""
+    hourly = [
+        (counted.part, -1, charges[counted.charge], counted.begins, counted.ends)
+        for counted in tariffs
+        if counted.key.resolution == Resolution.HOUR
+    ]
+    exact = F.sum(F.col("milli_kwh").cast("decimal(28,0)")).cast("decimal(38,0)").alias("milli_kwh")
+    return _counted(energy, hourly).groupBy(F.col("charge")).agg(exact)
 
 
 def _days(hours: DataFrame, time_zone: str) -> DataFrame:
@@ -154,20 +114,26 @@ def _days(hours: DataFrame, time_zone: str) -> DataFrame:
 
     Hours before the period's first local midnight get a day that began outside it, which no price information contains.
     """
-    return (
-        hours.withColumn("time", local_midnight(F.col("time"), time_zone))
-        .groupBy("tariff_set_id", "supply", "time")
-        .agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
-    )
+    days = hours.withColumn("time", local_midnight(F.col("time"), time_zone)).groupBy(F.col("part"), F.col("time"))
+    return days.agg(exact_sum(F.col("milli_kwh")).alias("milli_kwh"), F.bit_or("qualities").alias("qualities"))
 
 
-def _quantities(energy: DataFrame, tariffs: DataFrame) -> DataFrame:
-    """charge, supply, time, milli, qualities where link and price information count; factors are ignored."""
-    counted = energy.join(
-        F.broadcast(tariffs),  # one row per set, tariff and price period: periods of one tariff do not overlap
-        on="tariff_set_id",
-        how="inner",
-    ).filter("from_date <= time and time < to_date")
-    return counted.groupBy("charge", "supply", "time").agg(
-        exact_sum(F.col("milli_kwh")).alias("milli"), F.bit_or("qualities").alias("qualities")
+def _quantities(energy: DataFrame, tariffs: Iterable[tuple[object, ...]]) -> DataFrame:
+    """series, charge, time, milli, qualities where link and price information count; factors are ignored."""
+    counted = _counted(energy, tariffs).groupBy(F.col("series"), F.col("charge"), F.col("time"))
+    return counted.agg(exact_sum(F.col("milli_kwh")).alias("milli"), F.bit_or("qualities").alias("qualities"))
+
+
+def _counted(energy: DataFrame, tariffs: Iterable[tuple[object, ...]]) -> DataFrame:
+    """The energy once for each tariff that counts for its part at its time."""
+    spark: SparkSession = energy.sparkSession
+    times = small(spark, tariffs, _COUNTING).select(
+        "counted_part",
+        "series",
+        "charge",
+        F.timestamp_micros("begins").alias("begins"),
+        F.timestamp_micros("ends").alias("ends"),
     )
+    at_that_time = (F.col("time") >= F.col("begins")) & (F.col("time") < F.col("ends"))
+    of_part = F.col("counted_part") == F.col("part")
+    return F.broadcast(times).join(energy, on=of_part & at_that_time, how="inner")
