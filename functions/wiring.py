@@ -2,9 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from importlib import import_module
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from functions.coordinator.archive import Archive
 
 logger = logging.getLogger(__name__)
-THREADS = 8
-"""For calls that are made beside others; who finds none free waits for one."""
 
 
 class App:
@@ -98,15 +94,7 @@ class App:
     @cached_property
     def records(self) -> RecordStore:
         """The job records."""
-        return RecordStore(self.lake, self.clock, self.index.note, self._beside)
-
-    def _beside(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Work in a thread of its own; what it logs is still about the job."""
-        return self._threads.submit(copy_context().run, work).result
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(THREADS, "beside")
+        return RecordStore(self.lake, self.clock, self.index.note)
 
     @cached_property
     def index(self) -> JobIndex:

@@ -34,12 +34,6 @@ class Marker:
     """Empty where it was just made."""
 
 
-def in_turn(work: Callable[[], None]) -> Callable[[], None]:
-    """Do it now; the function that waits for its end has nothing left to wait for."""
-    work()
-    return lambda: None
-
-
 @dataclass(frozen=True)
 class RecordStore:
     """Reads and writes the job records and their markers."""
@@ -48,8 +42,6 @@ class RecordStore:
     clock: Clock
     written: Callable[[JobRecord], None] = lambda _record: None
     """Told of every record that was written here."""
-    beside: Callable[[Callable[[], None]], Callable[[], None]] = in_turn
-    """Begins work that may go on while other calls are made; gives the function that waits for its end, and raises."""
 
     def now(self) -> str:
         """The present instant as records hold it."""

@@ -7,13 +7,13 @@ then it is taken over. After the record: the timers start the run with the same 
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from functions.coordinator.cancel_job import cancel_job
 from functions.coordinator.errors import Conflict, Unprocessable
 from functions.coordinator.grid_areas import GridAreas
 from functions.coordinator.job_keys import active_key, idempotency_key, new_job_id
+from functions.coordinator.lake_age import older_than
 from functions.coordinator.record import JobRecord, JobState, Transition
 from functions.coordinator.records import Marker, RecordStore
 from functions.coordinator.states import CALCULATING, ENDED
@@ -64,7 +64,9 @@ def start_job(
         return existing
     record = _new_record(replace(arguments, job_id=job_id), request, records)
     began = records.clock.now()
-    _set_markers(record, request, records)
+    if not record.simulation:
+        claim_active(record, records)
+    records.mark_open(job_id)
     record, etag = records.create(record)
     if abs(records.clock.now() - began) > RECORD_WITHIN / 2:
         # Held up for so long, this host may have lost its markers to a sweep that saw no record, or to an equal job.
@@ -74,22 +76,6 @@ def start_job(
     if record.status is JobState.SUBMITTED and record.run_id is None:
         record = submit(record, records=records, runner=runner, tables_uri=tables_uri, etag=etag)
     return record
-
-
-def _set_markers(record: JobRecord, request: StartRequest, records: RecordStore) -> None:
-    """Both markers, at once: without its record, each of them heals for itself. Raises Conflict."""
-    if record.simulation:
-        records.mark_open(record.job_id)
-        return
-    marked = records.beside(partial(records.mark_open, record.job_id))
-    try:
-        claim_active(record, records)
-    except Conflict:
-        marked()
-        if request.key is None:  # else another call with the key may be about to start this very job
-            records.lake.delete(f"{lake_layout.OPEN_JOBS}/{record.job_id}")
-        raise
-    marked()
 
 
 def _still_the_one(record: JobRecord, records: RecordStore, runner: JobRunner) -> None:
@@ -191,4 +177,4 @@ def _under_way(marker: Marker, path: str, records: RecordStore) -> bool:
     if holder is not None and (holder.status not in ENDED or not marker.content.get("again")):
         return holder.status not in ENDED
     found = next((file for file in records.lake.list(lake_layout.ACTIVE_JOBS) if file.path == path), None)
-    return found is not None and abs(records.clock.now() - found.modified) < RECORD_WITHIN
+    return found is not None and not older_than(RECORD_WITHIN, found.modified, lake=records.lake, clock=records.clock)
