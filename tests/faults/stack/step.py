@@ -21,14 +21,16 @@ def plan_name(parameters: dict[str, str]) -> str:
 
 def claim(folder: Path, name: str, run: str) -> int:
     """The number of this run among those of its plan."""
+    staged = folder / str(uuid.uuid4())  # a run that is killed here leaves no claim without its name
+    staged.write_text(run)
     number = 0
     while True:
         try:
-            with (folder / f"{name}.{number}").open("x") as file:
-                file.write(run)
+            os.link(staged, folder / f"{name}.{number}")
         except FileExistsError:
             number += 1
             continue
+        staged.unlink()
         return number
 
 
