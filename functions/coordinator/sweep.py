@@ -8,6 +8,7 @@ from functools import partial
 
 from functions import observability
 from functions.coordinator.dispatching import Dispatching, dispatch_leftovers
+from functions.coordinator.lake_age import older_than
 from functions.coordinator.records import RecordStore
 from functions.coordinator.results_received import Splitting, receive_result
 from functions.coordinator.states import CALCULATING, ENDED
@@ -50,7 +51,7 @@ def _guarded[T](step: Callable[[], T], job_id: str | None = None) -> T | None:
 def _sweep_job(job_id: str, marker: LakeFile, records: RecordStore, splitting: Splitting, until: datetime) -> str:
     record = records.find(job_id)
     if record is None:
-        if records.clock.now() - marker.modified > MARKER_WITHOUT_RECORD:
+        if _abandoned(marker, records):
             records.lake.delete(marker.path)
             # The record may have come just now: then its job must stay in sight.
             if records.find(job_id) is not None:
@@ -61,6 +62,11 @@ def _sweep_job(job_id: str, marker: LakeFile, records: RecordStore, splitting: S
     elif record.status not in CALCULATING or records.lake.exists(lake_layout.manifest(job_id, record.attempt)):
         receive_result(job_id, records=records, splitting=splitting, until=until)
     return record.status.value
+
+
+def _abandoned(marker: LakeFile, records: RecordStore) -> bool:
+    """Whether the start that set a marker is dead: on a host whose clock is ahead, it may have been set just now."""
+    return older_than(MARKER_WITHOUT_RECORD, marker.modified, lake=records.lake, clock=records.clock)
 
 
 def _old_keys(records: RecordStore) -> None:
@@ -78,7 +84,7 @@ def _stale_active_markers(records: RecordStore) -> None:
         record = records.find(marker.content.get("jobId", "")) if marker else None
         if record is not None and record.status in ENDED:
             records.close(record)
-        elif record is None:
+        elif record is None and _abandoned(file, records):
             try:
                 records.lake.delete(file.path, etag=marker.etag if marker else file.etag)
             except (Changed, LeaseHeld):
