@@ -15,7 +15,10 @@ EQUAL = ("process-type", "process-variant", "period-start", "period-end", "grid-
 
 @dataclass
 class Seen:
-    """What was seen of a job: its last record, when it was calculated and completed last, counted in writes."""
+    """What was seen of a job: its last record, when it was calculated and completed last, counted in writes.
+
+    What is frozen stays, so that a job that is calculated again after that counts as calculated before.
+    """
 
     record: dict[str, Any]
     calculated: int = 0
@@ -51,7 +54,7 @@ class Witness:
         if old is not None and (old["status"], old["attempt"]) == (record["status"], record["attempt"]):
             return
         state = record["status"]
-        if state == "Calculated":
+        if state == "Calculated" and not record["frozen"]:
             seen.calculated = self.writes
         if state == "Completed":
             seen.completed = self.writes

@@ -80,6 +80,6 @@ def _results(ground: Ground, callers: list[Caller], battle: Battle) -> list[Resu
     )
     results[0].jobs = Counter(record["status"] for record in check.records.values())
     results[0].messages = sum(len(events) for events in check.events.values())
-    if any(result.wrong for result in results):
-        results[0].wrong.append(f"its folder is kept: {ground.layout.folder}")
+    for failed in (result for result in results if result.wrong):
+        failed.wrong.append(f"the folder of its batch is kept: {ground.layout.folder}")
     return results
