@@ -31,6 +31,9 @@ def promote_job(job_id: str, *, records: RecordStore) -> JobRecord:
         raise Unprocessable(broken.fields) from broken
     lease = records.hold_open(job_id)
     try:
+        record = records.get(job_id)  # as it is now that nobody else lets it go on
+        if record.promoted:
+            return record
         claim_active(record, records, again=True)
         lease.renew()  # this host may have been held up for longer than the lease lasts
         record = records.change(job_id, lambda now: _promoted(now, records))

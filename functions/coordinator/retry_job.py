@@ -13,10 +13,11 @@ RETRIED = (JobState.FAILED, JobState.CANCELLED)
 
 def retry_job(job_id: str, *, records: RecordStore, runner: JobRunner, tables_uri: str) -> JobRecord:
     """Submitted in a new attempt, or Calculated again. Raises UnknownJob, Conflict."""
-    record = records.get(job_id)
-    _must_have_ended(record)
+    _must_have_ended(records.get(job_id))
     lease = records.hold_open(job_id)
     try:
+        record = records.get(job_id)  # as it is now that nobody else lets it go on
+        _must_have_ended(record)
         if not record.simulation:
             claim_active(record, records, again=True)
         lease.renew()  # this host may have been held up for longer than the lease lasts

@@ -142,10 +142,11 @@ def claim_active(record: JobRecord, records: RecordStore, *, again: bool = False
 
     A marker of its own that is found is written anew: one of a start that died may be so old that an equal job, which
     finds no record, is about to take it. `again`: the job has ended and is about to go on; then whoever puts the marker
-    of the ended job away comes too late, and whoever finds it knows that the record will follow.
+    of the ended job away comes too late, and whoever finds it knows that the record, as long as its history has no
+    more steps than now, will follow.
     """
     path = f"{lake_layout.ACTIVE_JOBS}/{active_key(record.arguments)}"
-    content: dict[str, Any] = {"jobId": record.job_id} | ({"again": True} if again else {})
+    content: dict[str, Any] = {"jobId": record.job_id} | ({"again": len(record.history)} if again else {})
     while True:
         marker = records.claim(path, content)
         holder = marker.content.get("jobId", "")
@@ -173,8 +174,11 @@ def give_way(record: JobRecord, records: RecordStore) -> JobRecord:
 
 
 def _under_way(marker: Marker, path: str, records: RecordStore) -> bool:
+    """Whether the job of a marker is under way, or for a minute may be about to: then its record lags behind."""
     holder = records.find(marker.content.get("jobId", ""))
-    if holder is not None and (holder.status not in ENDED or not marker.content.get("again")):
-        return holder.status not in ENDED
+    if holder is not None and holder.status not in ENDED:
+        return True
+    if holder is not None and marker.content.get("again") != len(holder.history):
+        return False  # it has ended for good, or again since it went on
     found = next((file for file in records.lake.list(lake_layout.ACTIVE_JOBS) if file.path == path), None)
     return found is not None and not older_than(RECORD_WITHIN, found.modified, lake=records.lake, clock=records.clock)

@@ -7,6 +7,7 @@ import pytest
 from functions.coordinator.dispatch import Dispatched, DispatchOutcome
 from functions.coordinator.dispatching import Dispatching
 from functions.coordinator.record import JobState
+from functions.ports import Unavailable
 from tests.support.app import World
 
 
@@ -151,3 +152,63 @@ def test_a_start_that_is_repeated_long_after_it_died_keeps_equal_jobs_away() -> 
     statuses.append(world.call("POST", "KickStartJob", body=DAY, headers=key).status)
     assert statuses == [409, 202]
     assert len(world.runner.runs) == 1
+
+
+def dies_at_its_end(world: World) -> None:
+    """Let the job end and its host die before the markers are put away."""
+
+    def dies(verb: str, path: str) -> None:
+        if verb == "delete" and path.startswith("state/active/"):
+            raise Crash
+
+    world.lake.before = dies
+    with suppress(Crash):
+        world.tick(seconds=15)
+    world.lake.before = lambda _verb, _path: None
+    assert [path for path in world.lake.files if path.startswith("state/active/")] != []
+
+
+def test_a_job_that_started_late_and_has_ended_keeps_no_equal_job_away() -> None:
+    world = World()
+    world.runner.failing = Unavailable("jobs API", "no answer")
+    job_id = world.start()
+    world.runner.failing = None
+    world.tick(seconds=15)  # the watch sets the marker anew before it starts the run
+    world.runner.runs.clear()
+    dies_at_its_end(world)
+    assert world.record(job_id).status is JobState.FAILED
+    assert world.call("POST", "KickStartJob", body=DAY).status == 202
+
+
+def test_a_job_that_was_retried_and_has_ended_again_keeps_no_equal_job_away() -> None:
+    world = World()
+    job_id = ended(world, "retry")
+    assert world.call("POST", f"jobs/{job_id}/retry").status == 202
+    world.runner.runs.clear()
+    dies_at_its_end(world)
+    assert world.record(job_id).status is JobState.FAILED
+    assert world.call("POST", "KickStartJob", body=DAY).status == 202
+
+
+def test_a_retry_that_another_one_overtook_keeps_equal_jobs_away_while_it_goes_on() -> None:
+    world = World()
+    job_id = ended(world, "retry")
+    statuses = []
+
+    def overtake(verb: str, path: str) -> None:
+        if path == f"state/open/{job_id}" and verb == "create":
+            world.lake.before = lambda _verb, _path: None
+            assert world.call("POST", f"jobs/{job_id}/retry").status == 202
+            world.runner.runs.clear()
+            world.tick(seconds=15)
+            assert world.record(job_id).status is JobState.FAILED
+            world.lake.before = start_equal
+
+    def start_equal(verb: str, path: str) -> None:
+        if path == f"jobs/{job_id}.json" and verb == "replace":
+            world.lake.before = lambda _verb, _path: None
+            statuses.append(world.call("POST", "KickStartJob", body=DAY).status)
+
+    world.lake.before = overtake
+    statuses.append(world.call("POST", f"jobs/{job_id}/retry").status)
+    assert statuses == [409, 202]
