@@ -102,12 +102,13 @@ class RecordStore:
         """The markers of the jobs that have not ended; a marker's name is the job id."""
         return self.lake.list(lake_layout.OPEN_JOBS)
 
-    def mark_open(self, job_id: str) -> None:
-        """Let the timers see the job from now on."""
+    def mark_open(self, job_id: str) -> bool:
+        """Let the timers see the job from now on; False where they could before."""
         try:
             self.lake.create(f"{lake_layout.OPEN_JOBS}/{job_id}", b"")
         except AlreadyExists:
-            return
+            return False
+        return True
 
     def hold_open(self, job_id: str) -> Lease:
         """Put the marker of a job that has ended back and hold it while its record goes on: no sweep can take it.

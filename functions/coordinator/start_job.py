@@ -66,10 +66,12 @@ def start_job(
     began = records.clock.now()
     if not record.simulation:
         claim_active(record, records)
-    records.mark_open(job_id)
+    young = records.mark_open(job_id)
     record, etag = records.create(record)
-    if abs(records.clock.now() - began) > RECORD_WITHIN / 2:
-        # Held up for so long, this host may have lost its markers to a sweep that saw no record, or to an equal job.
+    held_up = abs(records.clock.now() - began) > RECORD_WITHIN / 2
+    if record.status not in ENDED and (held_up or not young):
+        # A sweep that saw no record may just have put an old marker away, and a host that was held up for so long may
+        # have lost both of its markers, to a sweep or to an equal job.
         records.mark_open(job_id)
         if not record.simulation:
             _still_the_one(record, records, runner)

@@ -212,3 +212,29 @@ def test_a_retry_that_another_one_overtook_keeps_equal_jobs_away_while_it_goes_o
     world.lake.before = overtake
     statuses.append(world.call("POST", f"jobs/{job_id}/retry").status)
     assert statuses == [409, 202]
+
+
+@pytest.mark.parametrize("simulation", [False, True])
+def test_a_start_that_is_repeated_long_after_it_died_stays_in_sight_of_the_timers(simulation: bool) -> None:
+    world = World()
+    key, body = {"idempotency-key": "one"}, DAY | {"simulation": simulation}
+    app, other = world.app, world.new_host()
+    world.app = app
+
+    def dies(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            raise Crash
+
+    def sweep(verb: str, path: str) -> None:
+        if path.startswith("jobs/") and verb == "create":
+            world.lake.before = lambda _verb, _path: None
+            other.sweep()
+
+    world.lake.before = dies
+    with suppress(Crash):
+        world.call("POST", "KickStartJob", body=body, headers=key)
+    world.clock.advance(minutes=11)
+    world.lake.before = sweep
+    assert world.call("POST", "KickStartJob", body=body, headers=key).status == 202
+    (record,) = (path[5:-5] for path in world.lake.files if path.startswith("jobs/"))
+    assert f"state/open/{record}" in world.lake.files
