@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from functions import observability
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from functions.coordinator.archive import Archive
 
 logger = logging.getLogger(__name__)
+_IMPORTING = Lock()
+_SPOKEN_WITH = ("azure.identity", "azure.storage.filedatalake", "azure.eventhub", "databricks.sdk.service.jobs")
 
 
 class App:
@@ -53,6 +56,7 @@ class App:
     @cached_property
     def lake(self) -> Lake:
         """The data lake."""
+        self.load()
         from functions.adapters.lake import DataLake
 
         return DataLake(self.settings["LAKE_URL"], self.settings["AZURE_CLIENT_ID"])
@@ -60,6 +64,7 @@ class App:
     @cached_property
     def runner(self) -> JobRunner:
         """The job platform."""
+        self.load()
         from functions.adapters.databricks import DatabricksJobs
 
         return DatabricksJobs(
@@ -73,6 +78,7 @@ class App:
     @cached_property
     def tables(self) -> ResultTables:
         """The Delta tables of the lake."""
+        self.load()
         from functions.adapters.result_tables import DeltaTables
 
         return DeltaTables(self.settings["LAKE_TABLES_URI"], self.settings["AZURE_CLIENT_ID"])
@@ -80,6 +86,7 @@ class App:
     @cached_property
     def post_office(self) -> PostOffice:
         """The Event Hub."""
+        self.load()
         from functions.adapters.event_hub import EventHubPostOffice
 
         return EventHubPostOffice(self.settings)
@@ -124,6 +131,7 @@ class App:
     @cached_property
     def archive(self) -> "Archive":
         """What finding messages needs."""
+        self.load()
         from functions.adapters.message_index import DeltaMessageIndex
         from functions.coordinator.archive import Archive
 
@@ -147,9 +155,14 @@ class App:
         )
 
     def load(self) -> None:
-        """Import what the adapters speak with: seconds in a fresh process, which are no dependency's fault."""
-        for name in ("azure.storage.filedatalake", "azure.eventhub", "databricks.sdk.service.jobs"):
-            import_module(name)
+        """Import what the adapters speak with: seconds in a fresh process, which are no dependency's fault.
+
+        One thread at a time: modules of the SDKs import one another, and Python ends an import with an error where two
+        threads wait for each other's.
+        """
+        with _IMPORTING:
+            for name in _SPOKEN_WITH:
+                import_module(name)
 
     def watch(self) -> None:
         """What Databricks says about the runs."""
