@@ -47,13 +47,14 @@ def _battle(ground: Ground, seeds: Sequence[int], rage: float) -> list[Result]:
     callers = [Caller(ground, plan(seed, place, ground.plans), rage * SPREAD) for place, seed in enumerate(seeds)]
     ground.up()
     battle = Battle(ground, seeds[0])
-    battle.begin()
+    battle.take_little()
     threads = [threading.Thread(target=caller.play) for caller in callers]
     for thread in threads:
         thread.start()
     battle.rage(rage)
     ground.clock.write_text(str(LATER))
     battle.rage_at_the_hub(HUB_SECONDS)
+    battle.take_little()
     ends = time.monotonic() + CALM_SECONDS
     while time.monotonic() < ends and (any(thread.is_alive() for thread in threads) or not _settled(ground)):
         time.sleep(0.3)
