@@ -41,6 +41,8 @@ OPEN_JOBS = "state/open"
 ACTIVE_JOBS = "state/active"
 IDEMPOTENCY_KEYS = "state/keys"
 VERSION_COUNTER = "state/version.json"
+# What lies here is there for a moment, under a name of its own; the sweep removes what a crash left.
+WRITING = "state/writing"
 
 
 def input_table(table: str) -> str:

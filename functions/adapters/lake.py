@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from functions.adapters.identity import managed_identity
 from functions.adapters.lake_leases import DataLakeLease, errors_of, lease_client
 from functions.ports import AlreadyExists, Changed, LakeFile, Lease, LeaseHeld, NotFound, Unavailable
-from shared.lake_layout import FILE_SYSTEM
+from shared.lake_layout import FILE_SYSTEM, WRITING
 
 if TYPE_CHECKING:
     from azure.storage.filedatalake import (
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         FileSystemClient,
     )
 
-WRITING = "state/writing"
-"""Where contents lie that are about to replace a file; the sweep removes what a crash left."""
 # Storage retries of 15 s and more would hide in a function's time; these end within seconds.
 RETRIES: dict[str, Any] = {
     "retry_total": 3,

@@ -5,9 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from functions.ports import AlreadyExists, Clock, Lake
-
-ASKED_BESIDE = "state/writing"
-"""Where the file lies that asks the lake for its time; the sweep removes what a crash left."""
+from shared import lake_layout
 
 
 def older_than(limit: timedelta, modified: datetime, *, lake: Lake, clock: Clock) -> bool:
@@ -22,9 +20,9 @@ def older_than(limit: timedelta, modified: datetime, *, lake: Lake, clock: Clock
 
 def lake_now(lake: Lake) -> datetime:
     """The lake's time, as it marks a file that was just written; the beginning of time where the file is gone."""
-    path = f"{ASKED_BESIDE}/{uuid.uuid4()}"
+    path = f"{lake_layout.WRITING}/{uuid.uuid4()}"
     with suppress(AlreadyExists):  # a lost reply: no other one has the name
         lake.create(path, b"")
-    written = next((file.modified for file in lake.list(ASKED_BESIDE) if file.path == path), None)
+    written = next((file.modified for file in lake.list(lake_layout.WRITING) if file.path == path), None)
     lake.delete(path)
     return written or datetime.min.replace(tzinfo=UTC)

@@ -20,7 +20,6 @@ KEYS_KEPT = timedelta(days=30)
 MARKER_WITHOUT_RECORD = timedelta(minutes=10)
 WORK_LEFT = timedelta(hours=1)
 WRITING_LEFT = timedelta(hours=1)
-WRITING = "state/writing"
 
 
 def sweep(*, records: RecordStore, splitting: Splitting, dispatching: Dispatching, until: datetime) -> None:
@@ -107,6 +106,6 @@ def _dead_work(records: RecordStore) -> None:
 
 
 def _dead_writing(records: RecordStore) -> None:
-    for file in list(records.lake.list(WRITING)):
+    for file in list(records.lake.list(lake_layout.WRITING)):
         if records.clock.now() - file.modified > WRITING_LEFT:
             records.lake.delete(file.path)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from shared.codes import QUALITY_BIT
 from sparkjobs.balance.clock import Clock
 from sparkjobs.balance.findings import check_sums
 from sparkjobs.balance.grid_loss import area_balances, check_complete, grid_loss_points
@@ -16,7 +15,7 @@ from sparkjobs.balance.points import observed_sums
 from sparkjobs.balance.series import AllSeries, Catalogue, find_series, grid_loss_supplier_key
 from sparkjobs.balance.settlement_groups import Market
 from sparkjobs.balance.temporary_series import NEIGHBOURS_FROM, temporary_series
-from sparkjobs.contracts.columns import columns
+from sparkjobs.contracts.quality_sets import QUALITY_SETS, quality_sets
 
 # Calculates a frame once, under a name, in the job's work folder, and gives back what reads it.
 Materialise = Callable[[str, DataFrame], DataFrame]
@@ -100,7 +99,7 @@ def named(sums: DataFrame, catalogue: Catalogue, clock: Clock) -> DataFrame:
     """
     spark = sums.sparkSession
     keys = catalogue.frame(spark).withColumnRenamed("series", "number")
-    names = spark.createDataFrame(_quality_sets(), columns("mask int, quantity_qualities array<string>"))
+    names = spark.createDataFrame(quality_sets(), QUALITY_SETS)
     kwh = (F.col("milli_kwh").cast("decimal(18,0)") * F.lit("0.001").cast("decimal(4,3)")).cast("decimal(18,3)")
     return (
         sums.join(F.broadcast(keys), on=F.col("series") == F.col("number"), how="inner")
@@ -116,8 +115,3 @@ def named(sums: DataFrame, catalogue: Catalogue, clock: Clock) -> DataFrame:
             "quantity_qualities",
         )
     )
-
-
-def _quality_sets() -> list[tuple[int, list[str]]]:
-    """Every set of qualities, sorted, by its bit mask."""
-    return [(mask, sorted(str(quality) for quality, bit in QUALITY_BIT.items() if mask & bit)) for mask in range(1, 16)]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from shared import lake_layout
@@ -24,15 +23,14 @@ from sparkjobs.wholesale.charge_keys import small
 from sparkjobs.wholesale.findings import findings
 from sparkjobs.wholesale.local_days import instant
 from sparkjobs.wholesale.reading import Charges
-from sparkjobs.wholesale.series import AmountKey, MonthlyKey, TotalKey, catalogue
+from sparkjobs.wholesale.series import AmountKey, MonthlyKey, TotalKey, catalogue, key_columns
 from sparkjobs.wholesale.tariffs import energy_of_charges
 
 _ORDER = ("series", "time")
 _AMOUNT = T.StructField("amount", MONEY)
-_SUMS = {
-    lake_layout.MONTHLY_AMOUNTS_PER_CHARGE: "grid_area_code string, energy_supplier_id string, quantity_unit string, "
-    "is_tax boolean, charge_code string, charge_type string, charge_owner_id string",
-    lake_layout.TOTAL_MONTHLY_AMOUNTS: "grid_area_code string, energy_supplier_id string, charge_owner_id string",
+_KEYS: Mapping[str, type[MonthlyKey | TotalKey]] = {
+    lake_layout.MONTHLY_AMOUNTS_PER_CHARGE: MonthlyKey,
+    lake_layout.TOTAL_MONTHLY_AMOUNTS: TotalKey,
 }
 
 
@@ -78,19 +76,15 @@ class ChargeResults:
             writing = (writers.submit(self._write, tables[0], monthly), writers.submit(self._write, tables[1], totals))
             versions = [each.result() for each in writing]
         rows = [self.tables.read(table) for table in tables]
-        of_charges = [name for name in MonthlyKey._fields if name not in TotalKey._fields]
-        kinds = {"is_tax": "boolean"}
-        none = [F.lit(None).cast(kinds.get(name, "string")).alias(name) for name in of_charges]
         read = (
             rows[0]
             .select(*MonthlyKey._fields, "amount")
-            .unionByName(rows[1].select(*TotalKey._fields, *none, "amount"))
+            .unionByName(rows[1].select(*TotalKey._fields, "amount"), allowMissingColumns=True)
         )
         sums: dict[MonthlyKey, Decimal | None] = {}
         supplied: dict[TotalKey, Decimal | None] = {}
-        found = read.collect()
         rows_written = [0, 0]
-        for row in found:
+        for row in read.collect():
             rows_written[row.charge_code is None] += 1
             if row.charge_code is None:
                 supplied[TotalKey(*[row[name] for name in TotalKey._fields])] = row.amount
@@ -105,7 +99,8 @@ class ChargeResults:
         """As many rows as series, named and sorted here."""
         series = catalogue(self.job.job_id, table, amounts)
         rows = [(number, series.ids[key], amounts[key], *key) for key, number in series.numbers.items()]
-        schema = T.StructType([*columns("series int, result_id string").fields, _AMOUNT, *columns(_SUMS[table]).fields])
+        names = columns(key_columns(_KEYS[table]))
+        schema = T.StructType([*columns("series int, result_id string").fields, _AMOUNT, *names.fields])
         frame = small(self.tables.engine.spark, rows, schema).withColumn("time", instant(self.job.period_start))
         return self.tables.write(table, frame, _ORDER)
 

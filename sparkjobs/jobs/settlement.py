@@ -5,13 +5,12 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from shared import lake_layout
 from shared.errors import DataError, InvalidArguments, JobSuperseded, SettlementError
 from shared.manifest import read_manifest
 from sparkjobs.jobs.command_line import Command, parse_command
-from sparkjobs.storage.files import LakeFiles, lake_files
+from sparkjobs.storage.files import LakeFiles, is_local, lake_files, local_path
 
 WRONG_ARGUMENTS, BROKEN_RULE = 2, 3
 LITTLE = 2 * 1024 * 1024
@@ -50,9 +49,10 @@ def exit_code(error: SettlementError) -> int:
 def _run(command: Command, files: LakeFiles, started: datetime) -> None:
     # The engines take a second to import: not before the arguments are known to be right.
     from sparkjobs.jobs.run import run
-    from sparkjobs.storage.engine import ENGINE_SETTING, open_engine
+    from sparkjobs.storage.engine import ENGINE_SETTING, SPARK, open_engine
 
-    engine = open_engine(os.environ.get(ENGINE_SETTING), little=_reads_little(command.lake))
+    setting = os.environ.get(ENGINE_SETTING)
+    engine = open_engine(setting, little=setting == SPARK and _reads_little(command.lake))
     try:
         run(command, engine, files, started)
     finally:
@@ -61,8 +61,10 @@ def _run(command: Command, files: LakeFiles, started: datetime) -> None:
 
 def _reads_little(lake: str) -> bool:
     """Whether the points lie on this machine and are few; of those elsewhere it is not known."""
-    points = Path(lake) / lake_layout.input_table(lake_layout.TIME_SERIES_POINTS)
-    return points.is_dir() and sum(file.stat().st_size for file in points.rglob("*.parquet")) < LITTLE
+    points = local_path(lake) / lake_layout.input_table(lake_layout.TIME_SERIES_POINTS)
+    return (
+        is_local(lake) and points.is_dir() and sum(file.stat().st_size for file in points.rglob("*.parquet")) < LITTLE
+    )
 
 
 def refuse_superseded(files: LakeFiles, command: Command) -> None:

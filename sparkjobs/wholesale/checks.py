@@ -1,7 +1,7 @@
 """Invariants of the written charge tables (coordinator 5), and what one look at the amounts tells."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -87,11 +87,7 @@ def differing_sums(accounts: Mapping[AmountKey, SeriesAccount], monthly: Sums) -
         parts[key.grid_area_code, key.energy_supplier_id, key.charge].append(account.amount)
     sums = {(key.grid_area_code, key.energy_supplier_id, key.charge): amount for key, amount in monthly.items()}
     wanted = {key: exact_sum(of_key) for key, of_key in parts.items()}
-    return [
-        f"{key} parts={wanted.get(key)} sums={sums.get(key)}"
-        for key in {*wanted, *sums}
-        if key not in wanted or key not in sums or wanted[key] != sums[key]
-    ]
+    return _differing(wanted, sums, str)
 
 
 def differing_totals(accounts: Mapping[AmountKey, SeriesAccount], totals: Totals) -> list[str]:
@@ -110,10 +106,14 @@ def differing_totals(accounts: Mapping[AmountKey, SeriesAccount], totals: Totals
         for owner, parts in own.items():
             others = [amount for taxing, amount in taxes if taxing != owner]
             wanted[TotalKey(area, supplier, owner)] = exact_sum([*parts, *others])
+    return _differing(wanted, totals, _told)
+
+
+def _differing[K](wanted: Mapping[K, object], sums: Mapping[K, object], text: Callable[[K], str]) -> list[str]:
     return [
-        f"{_told(key)} parts={wanted.get(key)} sums={totals.get(key)}"
-        for key in {*wanted, *totals}
-        if key not in wanted or key not in totals or wanted[key] != totals[key]
+        f"{text(key)} parts={wanted.get(key)} sums={sums.get(key)}"
+        for key in {*wanted, *sums}
+        if key not in wanted or key not in sums or wanted[key] != sums[key]
     ]
 
 

@@ -53,6 +53,11 @@ class TotalKey(NamedTuple):
     charge_owner_id: str | None
 
 
+def key_columns(key: type[AmountKey | MonthlyKey | TotalKey]) -> str:
+    """The fields of a key as columns of a small frame."""
+    return ", ".join(f"{name} {'boolean' if name == 'is_tax' else 'string'}" for name in key._fields)
+
+
 @dataclass(frozen=True)
 class Catalogue[K: (AmountKey, MonthlyKey, TotalKey)]:
     """The series of one table, in the order of its rows: by area and id. A series' number is its place."""

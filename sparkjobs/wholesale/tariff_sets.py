@@ -28,20 +28,6 @@ def with_tariff_sets(periods: DataFrame, links: DataFrame) -> DataFrame:
         The cuts: the periods' columns and tariff_set_id, which tells the tariffs (`tariffs_of_set`), null where none is
         linked.
     """
-    return periods.transform(_cut_at_link_borders, links)
-
-
-def tariffs_of_set(tariff_set_id: str) -> list[Charge]:
-    """The tariffs that a set consists of.
-
-    >>> tariffs_of_set('[{"charge_code":"40000","charge_owner_id":"5790000432752"}]')
-    [Charge(charge_code='40000', charge_type='tariff', charge_owner_id='5790000432752')]
-    """
-    tariff = ChargeType.TARIFF.value
-    return [Charge(each["charge_code"], tariff, each["charge_owner_id"]) for each in json.loads(tariff_set_id)]
-
-
-def _cut_at_link_borders(periods: DataFrame, links: DataFrame) -> DataFrame:
     linked = periods.join(_tariff_links(links), on="metering_point_id", how="left").withColumn(
         "tariff_links", F.when(F.col("type") != MeteringPointType.EXCHANGE.value, F.col("tariff_links"))
     )
@@ -55,6 +41,16 @@ def _cut_at_link_borders(periods: DataFrame, links: DataFrame) -> DataFrame:
             "tariff_set_id": F.when(F.size(tariffs) > 0, F.to_json(tariffs)),
         }
     ).drop("tariff_links", "borders", "cut_from")
+
+
+def tariffs_of_set(tariff_set_id: str) -> list[Charge]:
+    """The tariffs that a set consists of.
+
+    >>> tariffs_of_set('[{"charge_code":"40000","charge_owner_id":"5790000432752"}]')
+    [Charge(charge_code='40000', charge_type='tariff', charge_owner_id='5790000432752')]
+    """
+    tariff = ChargeType.TARIFF.value
+    return [Charge(each["charge_code"], tariff, each["charge_owner_id"]) for each in json.loads(tariff_set_id)]
 
 
 def _tariff_links(links: DataFrame) -> DataFrame:
