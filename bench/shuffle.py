@@ -1,20 +1,29 @@
 """What the JVM's event log tells of the pass over the points: scans, shuffled records and bytes (architecture 3).
 
 Spark makes this load itself: each of its files is a stretch of time, as a table clustered by time has them. Sail's hold
-every time in every file, so that each task meets every (group, slot).
+every time in every file, so that each task meets every (group, slot). `python -m bench.shuffle <lake> <folder of the
+log>` is the job that is watched.
 """
 
 import json
 import re
+import sys
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import energy
 from bench.child import run
 from bench.report import table
+from bench.warm_job import PERIOD
+from sparkjobs.jobs.command_line import parse_command
+from sparkjobs.jobs.run import run as settle
+from sparkjobs.storage.engine import SPARK, Engine, connect_jvm, free_port, start_jvm
+from sparkjobs.storage.files import lake_files
 
 GROUPS = 800
 SLOTS = energy.POINTS_PER_METERING_POINT
@@ -36,7 +45,7 @@ def section(folder: Path, sizes: Iterable[int]) -> str:
     """The table, and the plan of the statement that scans the points."""
     rows, plan = [], ""
     for size in sizes:
-        lake, _ = energy.load(folder, size, 0, energy.SPARK)
+        lake, _ = energy.load(folder, size, 0, SPARK)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             events = list(_events(_run_logged(lake, Path(scratch))))
         plans = [event["physicalPlanDescription"] for event in events if event["Event"] == _STARTS]
@@ -49,10 +58,21 @@ def section(folder: Path, sizes: Iterable[int]) -> str:
 
 
 def _run_logged(lake: Path, log: Path) -> Path:
-    options = {"enabled": "true", "dir": log.as_uri(), "compress": "false"}
-    java = " ".join(f"-Dspark.eventLog.{name}={value}" for name, value in options.items())
-    run(energy.settlement(lake, "D04"), {**energy.environment(energy.SPARK), "SPARK_SUBMIT_OPTS": java})
+    run(["-m", "bench.shuffle", str(lake), log.as_uri()], energy.environment(SPARK))
     return log
+
+
+def main() -> None:
+    """Settle the lake on a JVM that logs its events, with the whole plan of every statement."""
+    lake, log = sys.argv[1:]
+    logged = {"enabled": "true", "dir": log, "compress": "false"}
+    plans = {"spark.sql.ui.explainMode": "formatted", "spark.sql.maxPlanStringLength": str(10**7)}
+    port = free_port()
+    start_jvm(port, {f"spark.eventLog.{name}": value for name, value in logged.items()} | plans)
+    spark = connect_jvm(port)
+    job = ["--lake", lake, "--job-id", str(uuid.uuid4()), "--process-type", "D04", *PERIOD, "--skip-unique-check"]
+    settle(parse_command(job), Engine(spark, SPARK, spark.stop), lake_files(lake), datetime.now(UTC))
+    spark.stop()
 
 
 def _events(log: Path) -> Iterator[dict[str, Any]]:
@@ -82,3 +102,7 @@ def _tree(plan: str) -> str:
     """The operators alone, without the numbers of their details."""
     lines = plan.split("\n\n")[0].splitlines()
     return "\n".join(line.rstrip() for line in lines if not line.startswith("==") and "AdaptiveSparkPlan" not in line)
+
+
+if __name__ == "__main__":
+    main()

@@ -36,16 +36,21 @@ def jobs(driver: Driver) -> dict[str, str]:
 
 def _killed_in_run_now(driver: Driver, day: int, rule: dict[str, Any], reached: Callable[[str], Any]) -> str:
     """Kill the host while it waits for the answer of run-now; returns the job's id, found in the lake."""
-    known = {path.stem for path in (driver.lake / "jobs").glob("*.json")}
+    known = _whole_records(driver)
     with driver.broken("jobs", rule):
         body = period(day) | {"processType": "D04"}
         caller = threading.Thread(target=_call_quietly, args=(driver, body))
         caller.start()
-        job_id: str = until(lambda: {path.stem for path in (driver.lake / "jobs").glob("*.json")} - known).pop()
+        job_id: str = until(lambda: _whole_records(driver) - known).pop()
         until(lambda: reached(job_id))
         driver.kill_and_restart()
         caller.join()
     return job_id
+
+
+def _whole_records(driver: Driver) -> set[str]:
+    """The jobs whose record was written to its end: a start that dies before promised nobody anything."""
+    return {path.stem for path in (driver.lake / "jobs").glob("*.json") if path.stat().st_size}
 
 
 def _call_quietly(driver: Driver, body: dict[str, str]) -> None:

@@ -10,17 +10,14 @@ from pathlib import Path
 import pytest
 
 from sparkjobs.storage.engine import Engine
-from tests.support.scenarios import Outcome, compare, folders, settle
+from tests.support.scenarios import compare, folders
+from tests.support.side_by_side import settle_among
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1].parent / "shared" / "scenarios"
-FOLDERS = [*folders(SHARED), *folders(HERE / "balance")]
-
-
-@pytest.fixture(scope="module")
-def outcomes() -> dict[tuple[str, Path], Outcome]:
-    """What was calculated already: a folder is settled once per engine."""
-    return {}
+WHOLESALE = SHARED / "wholesale_calculation"  # test_wholesale compares their energy too
+WORKED = [folder for folder in folders(SHARED) if WHOLESALE not in folder.parents]
+FOLDERS = [*WORKED, *folders(HERE / "balance")]
 
 
 def test_the_worked_scenarios_are_there() -> None:
@@ -30,8 +27,6 @@ def test_the_worked_scenarios_are_there() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_energy_results(
-    engine: Engine, folder: Path, outcomes: dict[tuple[str, Path], Outcome], tmp_path: Path
-) -> None:
-    outcome = settle(engine, folder, tmp_path)
+def test_energy_results(engine: Engine, folder: Path, tmp_path: Path) -> None:
+    outcome = settle_among(engine, folder, FOLDERS, tmp_path)
     assert compare(folder, outcome, "energy_results") == ""

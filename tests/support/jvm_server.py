@@ -38,7 +38,7 @@ def serve() -> tuple[int, str]:
     """
     if not _told:
         port, token = free_port(), str(uuid.uuid4())
-        environment = {**os.environ, "SPARK_SUBMIT_OPTS": JVM_FOR_SMALL_JOBS, TOKEN_SETTING: token}
+        environment = {**os.environ, TOKEN_SETTING: token}
         command = [sys.executable, "-m", "tests.support.jvm_server", str(port)]
         # Its log tells of every client that lets go of an answer.
         _processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment))
@@ -82,5 +82,5 @@ def open_session() -> Engine:
 
 
 if __name__ == "__main__":
-    start_jvm(int(sys.argv[1]))
+    start_jvm(int(sys.argv[1]), {"spark.driver.extraJavaOptions": JVM_FOR_SMALL_JOBS})
     sys.stdin.read()

@@ -72,8 +72,13 @@ def _instant(text: Any) -> datetime:
 def settle(engine: Engine, folder: Path, lake: Path) -> Outcome:
     """Write the folder's inputs into an empty lake and settle them on the engine."""
     write_lake(lake, folder / "when", ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES)
-    shutil.copytree(_empty_result_tables(engine), lake / "results")
+    with_empty_results(engine, lake)
     return settle_lake(engine, arguments_of(folder), lake)
+
+
+def with_empty_results(engine: Engine, lake: Path) -> None:
+    """Put the result tables of the engine into a lake, empty."""
+    shutil.copytree(_empty_result_tables(engine), lake / "results")
 
 
 @cache
