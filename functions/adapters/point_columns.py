@@ -4,7 +4,7 @@ Whole numbers come as eight bytes each, the lowest first; decimals as one text w
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,7 +33,7 @@ class PointColumns:
     """One series. `certain`: no null and no set of qualities but of known ones, each there once."""
 
     times: "array[int]"
-    texts: dict[str, list[str | None]]
+    texts: Mapping[str, Sequence[str | None]]
     qualities: bytes
     certain: bool
 
@@ -61,7 +61,6 @@ def columns_of_batch(batch: Any, texts: Sequence[str], *, exact: bool) -> Iterat
     """The series of a record batch. `exact`: nulls stand in the texts as nothing, and no set holds a quality twice."""
     counts = batch.column("n_points").to_pylist()
     named = {name: batch.column(f"n_{name}").to_pylist() for name in texts}
-    filled = {name: batch.column(f"n_{name}_count").to_pylist() for name in texts}
     times = _whole_numbers(batch, "n_times")
     with_sets = "n_sets" in batch.schema.names
     sets = _whole_numbers(batch, "n_sets") if with_sets else memoryview(b"")
@@ -70,12 +69,13 @@ def columns_of_batch(batch: Any, texts: Sequence[str], *, exact: bool) -> Iterat
     for index, count in enumerate(counts):
         last = first + count
         numbers = bytes(sets[8 * first : 8 * last])
-        nulls = any(filled[name][index] < count for name in texts)
+        columns = {name: _split(named[name][index], exact=exact) for name in texts}
+        nulls = any(len(values) < count for values in columns.values())
         # A set holds at least as many qualities as it holds known ones: where the sums are equal, so is each set.
         known = sum(numbers[::8].translate(_COUNT)) == qualities[index]
         yield PointColumns(
             array("q", bytes(times[8 * first : 8 * last])),
-            {name: _split(named[name][index], filled[name][index] < count) for name in texts},
+            columns,
             _exact_qualities(numbers) if exact else numbers[::8].translate(_BITS),
             exact or (known and not nulls),
         )
@@ -88,9 +88,10 @@ def _whole_numbers(batch: Any, name: str) -> memoryview:
     return memoryview(list_flatten(batch.column(name)).buffer()).cast("B")
 
 
-def _split(text: str | None, nulls: bool) -> list[str | None]:
-    values: list[str | None] = list((text or "").split(","))
-    return [value or None for value in values] if nulls else values
+def _split(text: str | None, *, exact: bool) -> Sequence[str | None]:
+    """The values; the engine leaves nulls out of a text, and has none to give where all are null."""
+    values = [] if text is None else text.split(",")
+    return [value or None for value in values] if exact else values
 
 
 def _exact_qualities(numbers: bytes) -> bytes:

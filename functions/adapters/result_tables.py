@@ -117,7 +117,7 @@ class DeltaTables:
         for name in texts:
             text = f"CAST({name} AS VARCHAR)"
             text = f"coalesce({text}, '')" if exact else text
-            chosen += [f"string_agg({text}, ',') AS n_{name}", f"count({name}) AS n_{name}_count"]
+            chosen.append(f"string_agg({text}, ',') AS n_{name}")
         if "quantity_qualities" in opened.columns:
             chosen.append(f"array_agg({_DISTINCT if exact else _QUALITIES}) AS n_sets")
             chosen.append("coalesce(array_length(flatten(array_agg(quantity_qualities))), 0) AS n_qualities")

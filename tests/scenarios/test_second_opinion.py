@@ -69,7 +69,7 @@ def jobs() -> list[tuple[int, int]]:
 def test_energy_equals_the_second_opinion(run: Run, resolution: str) -> None:
     arguments = arguments_for("D03", resolution=resolution, hours=6)
     for markets, seed in jobs():
-        compare(run, energy_markets(arguments), arguments, markets=markets, first=seed)
+        compare(run, energy_markets, arguments, markets=markets, first=seed)
 
 
 @pytest.mark.timeout(3600)
@@ -77,4 +77,4 @@ def test_energy_equals_the_second_opinion(run: Run, resolution: str) -> None:
 def test_charges_equal_the_second_opinion(run: Run, resolution: str) -> None:
     arguments = arguments_for("D05", resolution=resolution, hours=27)
     for markets, seed in jobs():
-        compare(run, charge_markets(arguments), arguments, markets=markets, first=seed)
+        compare(run, charge_markets, arguments, markets=markets, first=seed)

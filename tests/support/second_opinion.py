@@ -7,6 +7,7 @@ first that differs and shrinks it, settling each simpler candidate alone.
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -18,14 +19,16 @@ from tests.support.oracle.markets import areas_of, of_areas, placed, together
 Run = Callable[[Inputs, Arguments], dict[str, list[Row]]]
 
 
-def compare(run: Run, strategy: SearchStrategy[Inputs], arguments: Arguments, *, markets: int, first: int) -> None:
+MarketsOf = Callable[[Arguments], SearchStrategy[Inputs]]
+
+
+def compare(run: Run, markets_of: MarketsOf, arguments: Arguments, *, markets: int, first: int) -> None:
     """Draw this many markets from the seed `first`, settle them in one job by `run`, fail on the first that differs.
 
     Raises:
         AssertionError: the simplest market found on which the job and the second opinion differ, and where.
     """
-    drawn: list[Inputs] = []
-    _each(strategy, drawn.append, markets, first, shrink=False)
+    drawn = _drawn(markets_of, arguments, markets, first)
     verdicts = dict(zip(map(repr, drawn), _differences(run, drawn, arguments), strict=True))
 
     def judge(market: Inputs) -> None:
@@ -36,8 +39,16 @@ def compare(run: Run, strategy: SearchStrategy[Inputs], arguments: Arguments, *,
         assert not verdict, verdict
 
     if any(verdicts.values()):
-        _each(strategy, judge, markets, first, shrink=True)
+        _each(markets_of(arguments), judge, markets, first, shrink=True)
         raise AssertionError("\n".join(verdict for verdict in verdicts.values() if verdict))
+
+
+@cache
+def _drawn(markets_of: MarketsOf, arguments: Arguments, markets: int, first: int) -> list[Inputs]:
+    """The markets, which are the same for every engine."""
+    drawn: list[Inputs] = []
+    _each(markets_of(arguments), drawn.append, markets, first, shrink=False)
+    return drawn
 
 
 def _each(
@@ -82,7 +93,7 @@ def _by_area(tables: dict[str, list[Row]]) -> dict[str, dict[str, list[Row]]]:
 def _difference(expected: dict[str, list[Row]], actual: dict[str, list[Row]]) -> str:
     differences = []
     for table in sorted(expected.keys() | actual.keys()):
-        left, right = (Counter(map(_comparable, tables.get(table, []))) for tables in (expected, actual))
+        left, right = (_counted(tables.get(table, [])) for tables in (expected, actual))
         missing, surplus = list((left - right).elements()), list((right - left).elements())
         if missing or surplus:
             shown = "\n".join(f"  missing {row}" for row in missing[:5]) + "\n"
@@ -91,5 +102,12 @@ def _difference(expected: dict[str, list[Row]], actual: dict[str, list[Row]]) ->
     return "\n".join(differences)
 
 
-def _comparable(row: Row) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(row.items()))
+def _counted(rows: list[Row]) -> Counter[tuple[Any, ...]]:
+    """How often each row is there; the rows of a table have the same columns."""
+    names = sorted(rows[0]) if rows else []
+    columns = ([_plain(row[name]) for row in rows] for name in names)
+    return Counter((tuple(names), *values) for values in zip(*columns, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
