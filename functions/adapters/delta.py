@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 STORAGE_SCOPE = "https://storage.azure.com/.default"
-# One core, and rows by tens of thousands: a function's memory holds them, and they take a tenth less time than by 8 192.
+# One core, and rows by tens of thousands, which a function has room for: they take a tenth less time than by 8 192.
 _ENGINE = {"datafusion.execution.target_partitions": "1", "datafusion.execution.batch_size": "65536"}
 
 
