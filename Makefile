@@ -42,7 +42,7 @@ down: $(READY) ## end the local stack
 	@$(BIN)/python -m local down
 
 test: $(READY) $(JARS) ## every test, Spark on Sail and again on JVM Spark
-	@$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 unit: $(READY) ## the unit tests: seconds
 	@$(BIN)/python -m pytest tests/unit
