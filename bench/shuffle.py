@@ -12,18 +12,14 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import energy
 from bench.child import run
 from bench.report import table
-from bench.warm_job import PERIOD
-from sparkjobs.jobs.command_line import parse_command
-from sparkjobs.jobs.run import run as settle
+from bench.warm_job import settle
 from sparkjobs.storage.engine import SPARK, Engine, connect_jvm, free_port, start_jvm
-from sparkjobs.storage.files import lake_files
 
 GROUPS = 800
 SLOTS = energy.POINTS_PER_METERING_POINT
@@ -70,8 +66,7 @@ def main() -> None:
     port = free_port()
     start_jvm(port, {f"spark.eventLog.{name}": value for name, value in logged.items()} | plans)
     spark = connect_jvm(port)
-    job = ["--lake", lake, "--job-id", str(uuid.uuid4()), "--process-type", "D04", *PERIOD, "--skip-unique-check"]
-    settle(parse_command(job), Engine(spark, SPARK, spark.stop), lake_files(lake), datetime.now(UTC))
+    settle(Engine(spark, SPARK, spark.stop), lake, str(uuid.uuid4()), "D04", ["--skip-unique-check"])
     spark.stop()
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from shared.job_arguments import JobArguments
-from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES
 from sparkjobs.storage.engine import Engine
-from tests.support.scenarios import arguments_of, result_rows, settle_lake
+from tests.support.scenarios import INPUT_TABLES, arguments_of, result_rows, settle_lake
 from tests.support.tables import write_lake
 
 HERE = Path(__file__).parent
@@ -21,7 +20,7 @@ BOTH_PROCESSES = pytest.mark.parametrize("folder", [RING, CHARGED], ids=lambda f
 
 @pytest.fixture
 def lake(folder: Path, tmp_path: Path) -> Path:
-    write_lake(tmp_path, folder / "when", ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES)
+    write_lake(tmp_path, folder / "when", INPUT_TABLES)
     return tmp_path
 
 

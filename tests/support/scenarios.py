@@ -28,6 +28,7 @@ from sparkjobs.storage.results import ensure_result_table
 from tests.support.oracle.folders import PROCESS, difference, read_expected, read_inputs, rows_of_file
 from tests.support.tables import write_lake
 
+INPUT_TABLES = ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES
 DEFAULT_TRANSITION = "2023-01-31 23:00:00"
 
 
@@ -71,7 +72,7 @@ def _instant(text: Any) -> datetime:
 
 def settle(engine: Engine, folder: Path, lake: Path) -> Outcome:
     """Write the folder's inputs into an empty lake and settle them on the engine."""
-    write_lake(lake, folder / "when", ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES)
+    write_lake(lake, folder / "when", INPUT_TABLES)
     with_empty_results(engine, lake)
     return settle_lake(engine, arguments_of(folder), lake)
 

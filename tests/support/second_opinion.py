@@ -14,11 +14,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from tests.support.oracle import Arguments, Inputs, Row, settle
+from tests.support.oracle.folders import plain
 from tests.support.oracle.markets import areas_of, of_areas, placed, together
 
 Run = Callable[[Inputs, Arguments], dict[str, list[Row]]]
-
-
 MarketsOf = Callable[[Arguments], SearchStrategy[Inputs]]
 
 
@@ -105,9 +104,5 @@ def _difference(expected: dict[str, list[Row]], actual: dict[str, list[Row]]) ->
 def _counted(rows: list[Row]) -> Counter[tuple[Any, ...]]:
     """How often each row is there; the rows of a table have the same columns."""
     names = sorted(rows[0]) if rows else []
-    columns = ([_plain(row[name]) for row in rows] for name in names)
+    columns = ([plain(row[name]) for row in rows] for name in names)
     return Counter((tuple(names), *values) for values in zip(*columns, strict=True))
-
-
-def _plain(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -4,8 +4,8 @@ A job of a handful of points costs the JVM seconds however few they are, so fold
 share one there; on Sail every folder has its own. Areas never touch each other's results (test_reruns proves it).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -13,12 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from shared.job_arguments import JobArguments
-from shared.lake_layout import CHARGE_INPUT_TABLES, ENERGY_INPUT_TABLES
 from sparkjobs.storage.engine import Engine
-from tests.support.scenarios import Outcome, arguments_of, settle, settle_lake, with_empty_results
+from tests.support.scenarios import INPUT_TABLES, Outcome, arguments_of, settle, settle_lake, with_empty_results
 from tests.support.tables import read_csv, write_table
 
-TABLES = ENERGY_INPUT_TABLES + CHARGE_INPUT_TABLES
 AREAS = ("grid_area_code", "from_grid_area_code", "to_grid_area_code", "neighbor_grid_area_code")
 METERING_POINTS = ("metering_point_id", "parent_metering_point_id")
 NAMES = (*AREAS, *METERING_POINTS, "charge_code")
@@ -38,32 +36,19 @@ def _ends_with_an_error(folder: Path) -> bool:
     return (folder / "then" / "error.yml").exists()
 
 
+@cache
 def _asked(folder: Path) -> JobArguments:
     """The calculation but for its id and areas; one that names no areas is like no other."""
     asked = arguments_of(folder)
     return replace(asked, job_id="", grid_areas=()) if asked.grid_areas else asked
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Place:
-    """New names for what a folder names, which sort as the old ones do."""
+    """The input rows of a folder, and new names for what they name, which sort as the old ones do."""
 
     rows: dict[str, list[dict[str, str]]]
-    new: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def name(self, number: int, areas: Iterable[int], asked: Sequence[str]) -> None:
-        """Choose the names: `number` is the folder's, `areas` gives codes that no folder has yet."""
-        told = {
-            name: sorted({*self._told(columns)}) for name, columns in (("areas", AREAS), ("points", METERING_POINTS))
-        }
-        codes = dict(zip(sorted({*told["areas"], *asked}), (f"{code:03d}" for code in areas), strict=False))
-        points = {id_: f"{number:03d}{place:015d}" for place, id_ in enumerate(told["points"])}
-        charges = {code: f"{number:03d}-{code}" for code in self._told(("charge_code",))}
-        self.new = dict.fromkeys(AREAS, codes) | dict.fromkeys(METERING_POINTS, points) | {"charge_code": charges}
-
-    def _told(self, columns: Iterable[str]) -> list[str]:
-        rows = [row for of_table in self.rows.values() for row in of_table]
-        return [row[column] for row in rows for column in columns if row.get(column)]
+    new: dict[str, dict[str, str]]
 
     def placed(self, table: str) -> list[dict[str, str]]:
         """The rows of an input table under the new names."""
@@ -76,17 +61,32 @@ class _Place:
         return [{**row, **{n: old[n].get(row[n]) for n in NAMES if n in row}} for row in mine]
 
 
+def _place(number: int, folder: Path, codes: Iterator[int]) -> _Place:
+    """Give a folder, one of so many, names of its own; `codes` are areas that no other folder has."""
+    rows = {table: read_csv(folder / "when" / f"{table}.csv") for table in INPUT_TABLES}
+
+    def told(*columns: str) -> set[str]:
+        return {row[name] for of_table in rows.values() for row in of_table for name in columns if row.get(name)}
+
+    areas = {area: f"{next(codes):03d}" for area in sorted(told(*AREAS) | {*arguments_of(folder).grid_areas})}
+    points = {id_: f"{number:03d}{place:015d}" for place, id_ in enumerate(sorted(told(*METERING_POINTS)))}
+    charges = {code: f"{number:03d}-{code}" for code in told("charge_code")}
+    new = dict.fromkeys(AREAS, areas) | dict.fromkeys(METERING_POINTS, points) | {"charge_code": charges}
+    return _Place(rows, new)
+
+
 @cache
 def _settle_all(engine: Engine, folders: tuple[Path, ...]) -> dict[Path, Outcome]:
     """One job for all folders, and each one's part of its results; nothing where the job ends with an error."""
-    places, codes, areas = {}, count(1), []
-    for number, folder in enumerate(folders):
-        asked = arguments_of(folder).grid_areas
-        places[folder] = _Place({table: read_csv(folder / "when" / f"{table}.csv") for table in TABLES})
-        places[folder].name(number, codes, asked)
-        areas += [places[folder].new["grid_area_code"][area] for area in asked]
+    codes = count(1)
+    places = {folder: _place(number, folder, codes) for number, folder in enumerate(folders)}
+    areas = [
+        place.new["grid_area_code"][area]
+        for folder, place in places.items()
+        for area in arguments_of(folder).grid_areas
+    ]
     with TemporaryDirectory() as lake:
-        for table in TABLES:
+        for table in INPUT_TABLES:
             write_table(Path(lake), table, [row for place in places.values() for row in place.placed(table)])
         with_empty_results(engine, Path(lake))
         outcome = settle_lake(engine, replace(arguments_of(folders[0]), grid_areas=tuple(sorted(areas))), Path(lake))

@@ -137,15 +137,16 @@ def difference(expected: list[Row], actual: list[Row]) -> str:
     """Missing and surplus rows as a multiset, over the columns that both have; empty when they are equal."""
     columns = [name for name in expected[0] if not actual or name in actual[0]] if expected else []
     columns = [name for name in columns if name != "time_series_type"]
-    left = [tuple(_plain(row.get(name)) for name in columns) for row in expected]
-    right = [tuple(_plain(row.get(name)) for name in columns) for row in actual]
+    left = [tuple(plain(row.get(name)) for name in columns) for row in expected]
+    right = [tuple(plain(row.get(name)) for name in columns) for row in actual]
     missing, surplus = _without(left, right), _without(right, left)
     if not missing and not surplus:
         return ""
     return f"columns {columns}\nmissing: {missing[:10]}\nsurplus: {surplus[:10]}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value that can be counted: lists as tuples."""
     return tuple(value) if isinstance(value, list) else value
 
 
